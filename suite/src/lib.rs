@@ -1,1 +1,5 @@
-//! Placeholder.
+//! The engine of Streamgauge: rules, cases, the wire, checks, runs and reports.
+
+pub mod case;
+pub mod fixture;
+pub mod rule;

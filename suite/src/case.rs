@@ -1,0 +1,22 @@
+//! Cases as typed data: one experiment each, read from YAML with the place of every mistake.
+
+mod body;
+mod expect;
+mod load;
+mod matcher;
+mod names;
+mod scalar;
+mod step;
+mod template;
+
+pub use body::{BodyExpect, BodySpec, filled};
+pub use expect::{Ended, EventExpect, EventStreamExpect, Expect, SaveFrom, StatusExpect};
+pub use load::{Case, CaseSet, Row, Wait};
+pub use matcher::{Form, Matcher, Matchers};
+pub(crate) use names::{GIVEN_NAMES, STREAM_PARTS};
+pub use scalar::{Fields, HumanDuration};
+pub use step::{
+    Accept, Act, AtOnce, AwaitEvents, FinishRead, Instant, Method, Raw, RequestSpec, StartRead, Step, Tally,
+    WaitUntil,
+};
+pub use template::{Template, Unbound};

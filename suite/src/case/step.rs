@@ -1,0 +1,211 @@
+//! The acts of a case.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use super::{BodySpec, EventStreamExpect, Expect, Fields, HumanDuration, SaveFrom, Template};
+
+/// One act, with its place in the fixture.
+pub type Step = Spanned<Act>;
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum Act {
+    Put(Box<RequestSpec>),
+    Post(Box<RequestSpec>),
+    Get(Box<RequestSpec>),
+    Head(Box<RequestSpec>),
+    Delete(Box<RequestSpec>),
+    Options(Box<RequestSpec>),
+    /// Bytes written to the socket as they stand.
+    Raw(Box<Raw>),
+    /// The same request several times at once.
+    AtOnce(Box<AtOnce>),
+    /// Begins a read in the background and goes on when the request has been sent.
+    StartGet(Box<StartRead>),
+    /// The named reads are unanswered for that long.
+    StillWaiting(BTreeMap<String, HumanDuration>),
+    /// Waits for the answer of a background read.
+    FinishGet(Box<FinishRead>),
+    /// Opens an event stream in the background and goes on when its head has come.
+    StartSse(Box<StartRead>),
+    /// Waits until the expectation holds.
+    AwaitSse(Box<AwaitEvents>),
+    /// Waits for the end of the event stream, then looks at all of it.
+    FinishSse(Box<AwaitEvents>),
+    /// No event comes on the named event streams for that long; comments don't count.
+    Quiet(BTreeMap<String, HumanDuration>),
+    /// Leaves background reads, whatever they were doing.
+    Stop(Vec<String>),
+    /// Saves an instant relative to now.
+    Instant(Instant),
+    /// Waits until that much time has passed since a named step began.
+    WaitUntil(WaitUntil),
+}
+
+/// An HTTP method that a step may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Put,
+    Post,
+    Get,
+    Head,
+    Delete,
+    Options,
+}
+
+impl Method {
+    /// Its name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+        }
+    }
+}
+
+/// A request and what it has to bring about.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RequestSpec {
+    /// Names the step for `wait_until`.
+    #[serde(rename = "as")]
+    pub name: Option<String>,
+    /// Which stream of the case; the unnamed one when absent.
+    pub stream: Option<String>,
+    /// A path below the stream root instead of a stream's, verbatim.
+    pub at: Option<Template>,
+    pub query: Fields,
+    pub headers: Fields,
+    pub body: Option<BodySpec>,
+    pub expect: Option<Expect>,
+    /// Further demands, each with its own `proves`.
+    pub also: Vec<Expect>,
+    /// Right answers in a choice: the first that fits is taken.
+    pub accept: Vec<Accept>,
+    pub save: BTreeMap<String, SaveFrom>,
+    /// Repeats the request until the expectation holds, for at most this long.
+    pub eventually: Option<HumanDuration>,
+}
+
+/// One right answer of several.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Accept {
+    pub expect: Expect,
+    /// The answer is right, yet deserves this warning.
+    pub warn: Option<String>,
+    /// What has to hold after this answer.
+    pub then: Vec<Step>,
+    /// Nothing is left to look at after this answer.
+    pub done: bool,
+}
+
+/// A request written by hand.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    /// The request's bytes; `\r\n` stands where it is meant. `$host` is the target's authority.
+    pub send: Template,
+    #[serde(default)]
+    pub expect: Option<Expect>,
+    #[serde(default)]
+    pub also: Vec<Expect>,
+    #[serde(default)]
+    pub accept: Vec<Accept>,
+    /// Demands that no byte follows the response on the connection.
+    #[serde(default)]
+    pub nothing_after: bool,
+    #[serde(default)]
+    pub save: BTreeMap<String, SaveFrom>,
+}
+
+/// One request, many times at once; `$index` counts them from 0.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AtOnce {
+    pub times: usize,
+    pub request: Act,
+    /// How many answers have which status; an answer that no line counts is a mismatch.
+    pub tally: Vec<Tally>,
+    #[serde(default)]
+    pub proves: Option<Vec<crate::rule::RuleId>>,
+}
+
+/// So many answers have this status.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tally {
+    pub status: super::StatusExpect,
+    #[serde(default)]
+    pub count: Option<usize>,
+    #[serde(default)]
+    pub at_least: Option<usize>,
+}
+
+/// The start of a background read.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StartRead {
+    #[serde(rename = "as")]
+    pub name: String,
+    pub stream: Option<String>,
+    pub query: Fields,
+    pub headers: Fields,
+    /// Demands on the head of an event stream.
+    pub expect: Option<Expect>,
+    pub also: Vec<Expect>,
+}
+
+/// The end of a background read.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FinishRead {
+    #[serde(rename = "as")]
+    pub name: String,
+    pub expect: Option<Expect>,
+    pub also: Vec<Expect>,
+    pub accept: Vec<Accept>,
+    pub save: BTreeMap<String, SaveFrom>,
+}
+
+/// A look at an event stream.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AwaitEvents {
+    #[serde(rename = "as")]
+    pub name: String,
+    pub expect: EventStreamExpect,
+    pub also: Vec<EventStreamExpect>,
+    pub save: BTreeMap<String, SaveFrom>,
+}
+
+/// An instant to save.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instant {
+    pub save: String,
+    /// Distance from now by the target's clock: `20s`, `-1h`.
+    pub from_now: String,
+    /// Written with this offset from UTC instead of `Z`: `+05:30`.
+    #[serde(default)]
+    pub utc_offset: Option<String>,
+    /// Written with milliseconds.
+    #[serde(default)]
+    pub milliseconds: bool,
+}
+
+/// A wait that is tied to a step.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitUntil {
+    pub after: String,
+    pub passed: HumanDuration,
+}

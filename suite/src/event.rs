@@ -1,0 +1,164 @@
+//! What happened, typed: all that the engine tells and all that a report may read.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::Serialize;
+
+use crate::{
+    fixture::Place,
+    rule::{Judgement, RuleId},
+    wire::Exchange,
+};
+
+/// One step of a run's story, in the order in which things happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The run begins; `cases` counts all that were selected, also those that will be skipped.
+    RunStarted { target: String, cases: usize, seed: u64 },
+    /// A sentence about the target that no case could tell, such as a capability found missing.
+    Remark(String),
+    /// A case begins.
+    CaseStarted { id: String },
+    /// A case has its verdict.
+    CaseFinished(Box<CaseResult>),
+    /// All is over.
+    RunFinished(Box<RunResult>),
+}
+
+/// The verdict of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CaseVerdict {
+    /// Everything that was expected was seen.
+    Passed,
+    /// A rule judged `error` was seen broken.
+    Failed,
+    /// Only rules judged `warning` were seen broken, or an accepted answer deserved a warning.
+    Warned,
+    /// The stage could not be set: nobody is accused.
+    Blocked,
+    /// Not run, and why is in the reason.
+    Skipped,
+    /// The suite itself could not look.
+    Errored,
+}
+
+/// The verdict of a rule over all its cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleVerdict {
+    Proven,
+    Broken,
+    Warned,
+    NotClaimed,
+    NotChecked,
+    NotObservable,
+}
+
+/// Why a case was not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SkipReason {
+    /// The user declared that the target lacks this.
+    NotClaimed(String),
+    /// The case has to wait longer than the user allows.
+    TooSlow(String),
+    /// `--only`, `--skip` or `--shard` left it out.
+    Filtered,
+    /// The run came to its end before the case's turn.
+    OutOfTime,
+}
+
+/// One thing that was expected and not seen.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mismatch {
+    /// The rules that this breaks.
+    pub rules: Vec<RuleId>,
+    /// What it does to the run.
+    pub weight: Judgement,
+    /// Where the expectation stands.
+    pub place: Place,
+    /// What was looked at: `status`, `header Stream-Next-Offset`, `body`, ...
+    pub subject: String,
+    pub expected: String,
+    pub actual: String,
+    /// Index into the exchanges of the case, where one exchange shows it.
+    pub exchange: Option<usize>,
+}
+
+/// All there is to know about one case.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseResult {
+    pub id: String,
+    pub title: String,
+    pub place: Place,
+    pub proves: Vec<RuleId>,
+    pub verdict: CaseVerdict,
+    pub duration: Duration,
+    /// Why the case was blocked, skipped or errored: one sentence.
+    pub reason: Option<String>,
+    /// The rule that stands in the way of a blocked case, where one does.
+    pub blocked_by: Option<RuleId>,
+    pub skip: Option<SkipReason>,
+    pub mismatches: Vec<Mismatch>,
+    pub exchanges: Vec<Exchange>,
+    /// How often the case was begun anew because an attempt told nothing.
+    pub attempts: u32,
+    /// What the case had to wait for, where it waited.
+    pub waited_for: Option<String>,
+}
+
+/// The verdict of one rule, with the cases that tell of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct RuleResult {
+    pub id: RuleId,
+    pub section: String,
+    pub level: String,
+    pub judged: Judgement,
+    pub statement: String,
+    pub verdict: RuleVerdict,
+    /// Why the rule was not checked, is not claimed or cannot be observed.
+    pub reason: Option<String>,
+    pub cases: Vec<String>,
+}
+
+/// The whole run.
+#[derive(Clone, Debug)]
+pub struct RunResult {
+    pub target: String,
+    pub seed: u64,
+    pub duration: Duration,
+    pub cases: Vec<CaseResult>,
+    pub rules: Vec<RuleResult>,
+    /// Why the target could not be used at all, where it could not.
+    pub unusable: Option<String>,
+}
+
+impl RunResult {
+    /// How many cases have each verdict.
+    pub fn counts(&self) -> BTreeMap<CaseVerdict, usize> {
+        let mut counts = BTreeMap::new();
+        for case in &self.cases {
+            *counts.entry(case.verdict).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Number of cases with that verdict.
+    pub fn count(&self, verdict: CaseVerdict) -> usize {
+        self.cases.iter().filter(|case| case.verdict == verdict).count()
+    }
+
+    /// Rules judged `error` that the run left open, with the reasons.
+    pub fn unchecked_error_rules(&self) -> impl Iterator<Item = &RuleResult> {
+        self.rules
+            .iter()
+            .filter(|rule| rule.judged == Judgement::Error && rule.verdict == RuleVerdict::NotChecked)
+    }
+}
+
+/// Takes events as they come. Reports and progress displays are listeners; the engine knows nothing else of them.
+pub trait Listener: Send {
+    /// Called once for each event, in order.
+    fn on_event(&mut self, event: &Event);
+}
