@@ -3,3 +3,5 @@
 pub mod case;
 pub mod fixture;
 pub mod rule;
+pub mod sse;
+pub mod wire;

@@ -1,0 +1,164 @@
+use std::time::{Duration, Instant};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Serialize, Serializer};
+
+use super::{Client, Ending, Head, Headers, Request, Response, Timing, WireError};
+
+/// What was asked and what came back, as plain data that is cheap to keep and to write down.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Exchange {
+    /// From the beginning of the run to the beginning of the exchange.
+    #[serde(rename = "started_at_ms", serialize_with = "milliseconds")]
+    pub started_at: Duration,
+    /// From its beginning to its end.
+    #[serde(rename = "duration_ms", serialize_with = "milliseconds")]
+    pub duration: Duration,
+    pub request: RecordedRequest,
+    pub outcome: Outcome,
+}
+
+/// An answer, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Response(RecordedResponse),
+    Failure(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordedRequest {
+    pub method: String,
+    pub url: String,
+    pub headers: Vec<RecordedHeader>,
+    pub body: RecordedBody,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RecordedResponse {
+    pub version: String,
+    pub status: u16,
+    pub headers: Vec<RecordedHeader>,
+    pub body: RecordedBody,
+    /// Whether the body ended as announced.
+    pub complete: bool,
+    /// How the body ended, in words.
+    pub ending: String,
+    /// From the standing connection to the complete head.
+    #[serde(rename = "to_head_ms", serialize_with = "milliseconds")]
+    pub to_head: Duration,
+}
+
+/// A header field; bytes that are not UTF-8 are shown as U+FFFD.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordedHeader {
+    pub name: String,
+    pub value: String,
+}
+
+/// The beginning of a body: as text where it is UTF-8, else in base64.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RecordedBody {
+    /// Bytes in the whole body.
+    pub size: usize,
+    /// Bytes of it that are shown here.
+    pub shown: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+}
+
+impl Exchange {
+    /// Records one exchange of a run that began at `epoch`, with at most `prefix` bytes of each body.
+    pub fn record(
+        client: &Client,
+        request: &Request,
+        result: &Result<Response, WireError>,
+        began: Instant,
+        epoch: Instant,
+        prefix: usize,
+    ) -> Self {
+        let (duration, outcome) = match result {
+            Ok(response) => {
+                (response.timing.total(), Outcome::Response(RecordedResponse::of(response, prefix)))
+            }
+            Err(error) => (began.elapsed(), Outcome::Failure(error.to_string())),
+        };
+        let started_at = began.saturating_duration_since(epoch);
+        Self { started_at, duration, request: RecordedRequest::of(client, request, prefix), outcome }
+    }
+}
+
+impl RecordedRequest {
+    /// The request as the client sends it; values of standing headers are withheld.
+    pub fn of(client: &Client, request: &Request, prefix: usize) -> Self {
+        Self {
+            method: request.method.clone(),
+            url: request.target.to_string(),
+            headers: recorded(&client.headers_for_show(request)),
+            body: RecordedBody::of(&request.body.content(), request.body.size(), prefix),
+        }
+    }
+}
+
+impl RecordedResponse {
+    pub fn of(response: &Response, prefix: usize) -> Self {
+        let Response { head, body, ending, timing, .. } = response;
+        Self::of_stream(head, body, body.len(), ending, *timing, prefix)
+    }
+
+    /// The same for a body that was read as it came, of which only a beginning was kept.
+    pub fn of_stream(
+        head: &Head,
+        beginning: &[u8],
+        size: usize,
+        ending: &Ending,
+        timing: Timing,
+        prefix: usize,
+    ) -> Self {
+        Self {
+            version: head.version.to_string(),
+            status: head.status,
+            headers: recorded(&head.headers),
+            body: RecordedBody::of(beginning, size, prefix),
+            complete: ending.is_clean(),
+            ending: ending.to_string(),
+            to_head: timing.to_head(),
+        }
+    }
+}
+
+impl RecordedBody {
+    /// At most `prefix` bytes of a body of which `beginning` is known and which has `size` bytes in all.
+    pub fn of(beginning: &[u8], size: usize, prefix: usize) -> Self {
+        let mut shown = &beginning[..beginning.len().min(prefix)];
+        if shown.len() < size {
+            shown = without_broken_end(shown);
+        }
+        let text = std::str::from_utf8(shown).ok().map(str::to_owned);
+        let base64 = text.is_none().then(|| BASE64_STANDARD.encode(shown));
+        Self { size, shown: shown.len(), text, base64 }
+    }
+}
+
+/// Cutting a text must not make it look like something else than text.
+fn without_broken_end(shown: &[u8]) -> &[u8] {
+    match std::str::from_utf8(shown) {
+        Err(error) if error.error_len().is_none() => &shown[..error.valid_up_to()],
+        _ => shown,
+    }
+}
+
+fn recorded(headers: &Headers) -> Vec<RecordedHeader> {
+    let field = |(name, value): (&str, &[u8])| RecordedHeader {
+        name: name.to_owned(),
+        value: String::from_utf8_lossy(value).into_owned(),
+    };
+    headers.iter().map(field).collect()
+}
+
+/// With three decimals.
+fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((duration.as_secs_f64() * 1_000_000.0).round() / 1000.0)
+}

@@ -1,0 +1,251 @@
+//! Bytes as they are: for requests that no client would send, and for what follows an answer.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    sync::Notify,
+    time::timeout_at,
+};
+
+use super::{
+    Budget, Cut, Ending, Head, Hold, Limits, Phase, Response, Timing, WireError,
+    connect::Transport,
+    h1::{self, Decoder, Framing, HeadReader, Step},
+    streaming::End,
+};
+
+/// What is sent, and which answers are expected.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    pub pieces: Vec<Piece>,
+    /// One entry for each answer to wait for, in order: pipelined requests have several.
+    pub answers: Vec<AnswerTo>,
+    /// How long to go on reading after the last answer, to catch bytes that should not be there.
+    pub grace: Duration,
+    /// Whether to end the sending direction (FIN) after the last piece.
+    pub half_close: bool,
+}
+
+impl Script {
+    /// One piece, sent at once; one answer, and a grace of 200 ms.
+    pub fn simple(bytes: impl Into<Bytes>, answer: AnswerTo) -> Self {
+        Self {
+            pieces: vec![Piece { cue: Cue::AtOnce, bytes: bytes.into() }],
+            answers: vec![answer],
+            grace: Duration::from_millis(200),
+            half_close: false,
+        }
+    }
+}
+
+/// Bytes, and when they are sent.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    pub cue: Cue,
+    pub bytes: Bytes,
+}
+
+/// When a piece is sent, seen from the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cue {
+    AtOnce,
+    After(Duration),
+    /// When an interim answer (100 Continue, for instance) has come.
+    OnInterim,
+}
+
+/// What an answer answers, which decides whether it may have a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerTo {
+    Head,
+    Other,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Transcript {
+    /// At least one, at most as many as the script expects.
+    pub responses: Vec<Response>,
+    /// What stopped the reading before all expected answers were there.
+    pub failure: Option<WireError>,
+    /// What came after the last answer, within the grace; at most 64 KiB.
+    pub surplus: Bytes,
+    /// How the connection was left.
+    pub afterwards: Afterwards,
+}
+
+/// The state of the connection when the grace was over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Afterwards {
+    Open,
+    /// The server ended it (FIN).
+    Closed,
+    /// It broke (RST); the text says how.
+    Broken(String),
+}
+
+/// The most that is kept of what follows the last answer, in bytes.
+const LONGEST_SURPLUS: usize = 64 * 1024;
+
+pub(super) async fn exchange(
+    mut transport: Transport,
+    script: &Script,
+    limits: Limits,
+    budget: &Budget,
+    started: Instant,
+    deadline: Instant,
+) -> Result<Transcript, WireError> {
+    let interim_came = Notify::new();
+    let (reader, writer) = tokio::io::split(&mut transport);
+    let now = Instant::now();
+    let mut reading = Reading {
+        reader,
+        buffer: BytesMut::new(),
+        limits,
+        budget,
+        interim_came: &interim_came,
+        started,
+        connected: now,
+        sent: None,
+        deadline,
+    };
+    let sending = send(writer, script, &interim_came);
+    tokio::pin!(sending);
+    let receiving = receive(&mut reading, script);
+    tokio::pin!(receiving);
+    tokio::select! {
+        transcript = &mut receiving => transcript,
+        // Where sending fails, reading tells why.
+        _ = &mut sending => receiving.await,
+    }
+}
+
+async fn send(mut writer: impl AsyncWrite + Unpin, script: &Script, interim_came: &Notify) -> io::Result<()> {
+    for piece in &script.pieces {
+        match piece.cue {
+            Cue::AtOnce => {}
+            Cue::After(pause) => tokio::time::sleep(pause).await,
+            Cue::OnInterim => interim_came.notified().await,
+        }
+        writer.write_all(&piece.bytes).await?;
+        writer.flush().await?;
+    }
+    if script.half_close {
+        writer.shutdown().await?;
+    }
+    Ok(())
+}
+
+async fn receive<R: AsyncRead + Unpin>(
+    reading: &mut Reading<'_, R>,
+    script: &Script,
+) -> Result<Transcript, WireError> {
+    let mut responses = Vec::new();
+    let mut failure = None;
+    for answer in &script.answers {
+        match reading.response(*answer).await {
+            Ok(response) => responses.push(response),
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+        if responses.last().is_some_and(|response| !response.ending.is_clean()) {
+            break;
+        }
+    }
+    match failure {
+        Some(error) if responses.is_empty() => Err(error),
+        failure => {
+            let afterwards = reading.linger(script.grace).await;
+            let surplus = reading.buffer.split().freeze();
+            Ok(Transcript { responses, failure, surplus, afterwards })
+        }
+    }
+}
+
+/// The receiving side of an exchange.
+struct Reading<'a, R> {
+    reader: R,
+    buffer: BytesMut,
+    limits: Limits,
+    budget: &'a Budget,
+    interim_came: &'a Notify,
+    started: Instant,
+    connected: Instant,
+    sent: Option<Instant>,
+    deadline: Instant,
+}
+
+impl<R: AsyncRead + Unpin> Reading<'_, R> {
+    async fn response(&mut self, answer: AnswerTo) -> Result<Response, WireError> {
+        let deadline = self.deadline;
+        let (interim, head) = timeout_at(deadline.into(), self.heads()).await.unwrap_or_else(|_| {
+            Err(WireError::NoAnswer { phase: Phase::Head, after: self.started.elapsed() })
+        })?;
+        let framing =
+            Framing::of(&head, answer == AnswerTo::Head).map_err(|reason| WireError::Malformed { reason })?;
+        let came = Instant::now();
+        let mut decoder = Decoder::new(framing, &self.limits);
+        let mut body = Vec::new();
+        let mut hold = self.budget.hold();
+        let end = match timeout_at(deadline.into(), self.body(&mut decoder, &mut body, &mut hold)).await {
+            Ok(end) => end,
+            Err(_) => End::with(Ending::TimedOut),
+        };
+        let Self { started, connected, sent, .. } = *self;
+        let timing = Timing { started, connected, sent, head: came, end: Instant::now() };
+        let End { ending, trailers, .. } = end;
+        let (body, hold) = (body.into(), Some(Arc::new(hold)));
+        Ok(Response { head, interim, body, trailers, ending, surplus: Bytes::new(), timing, hold })
+    }
+
+    async fn heads(&mut self) -> Result<(Vec<Head>, Head), WireError> {
+        let mut heads = HeadReader::new(&self.limits);
+        let mut interim = Vec::new();
+        loop {
+            let head = h1::read_head(&mut self.reader, &mut self.buffer, &mut heads).await?;
+            if !h1::is_interim(&head) {
+                return Ok((interim, head));
+            }
+            self.interim_came.notify_one();
+            interim.push(head);
+        }
+    }
+
+    async fn body(&mut self, decoder: &mut Decoder, body: &mut Vec<u8>, hold: &mut Hold) -> End {
+        loop {
+            match h1::step(&mut self.reader, &mut self.buffer, decoder).await {
+                Step::End(end) => return end,
+                Step::Data(bytes) if body.len() + bytes.len() > self.limits.body => {
+                    return End::with(Ending::CutByLimit(Cut::Body { limit: self.limits.body }));
+                }
+                Step::Data(bytes) if !hold.grow(bytes.len()) => {
+                    return End::with(Ending::CutByLimit(Cut::Budget { limit: hold.limit() }));
+                }
+                Step::Data(bytes) => body.extend_from_slice(&bytes),
+            }
+        }
+    }
+
+    /// Reads what follows, until the grace is over, the connection ends or the bound is met.
+    async fn linger(&mut self, grace: Duration) -> Afterwards {
+        let until = (Instant::now() + grace).min(self.deadline);
+        while self.buffer.len() < LONGEST_SURPLUS {
+            match timeout_at(until.into(), h1::read_more(&mut self.reader, &mut self.buffer)).await {
+                Err(_) => return Afterwards::Open,
+                Ok(Ok(0)) => return Afterwards::Closed,
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Afterwards::Broken(error.to_string()),
+            }
+        }
+        self.buffer.truncate(LONGEST_SURPLUS);
+        Afterwards::Open
+    }
+}

@@ -1,0 +1,144 @@
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+
+use super::{
+    Cut, Ending, Head, Headers, Hold, Timing,
+    h1::{self, Step},
+    h2,
+};
+
+/// An answer whose head has come and whose body is read as it comes. Dropping it ends the connection.
+pub struct Streaming {
+    pub head: Head,
+    /// The 1xx answers that came before. Not seen over HTTP/2.
+    pub interim: Vec<Head>,
+    pub timing: Timing,
+    flow: Flow,
+    hold: Hold,
+    limit: usize,
+    received: usize,
+    end: Option<End>,
+}
+
+/// A part of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// When it was read from the connection.
+    pub at: Instant,
+    pub bytes: Bytes,
+}
+
+/// An answer up to the end of its head.
+pub(super) struct Opening {
+    pub(super) head: Head,
+    pub(super) interim: Vec<Head>,
+    pub(super) timing: Timing,
+}
+
+pub(super) enum Flow {
+    H1(h1::Flow),
+    H2(h2::Flow),
+}
+
+/// What is known once a body has ended.
+#[derive(Debug, Clone)]
+pub(super) struct End {
+    pub(super) ending: Ending,
+    pub(super) trailers: Headers,
+    pub(super) surplus: Bytes,
+}
+
+impl End {
+    pub(super) fn torn(reason: impl Into<String>) -> Self {
+        Self::with(Ending::Torn(reason.into()))
+    }
+
+    pub(super) fn with(ending: Ending) -> Self {
+        Self { ending, trailers: Headers::default(), surplus: Bytes::new() }
+    }
+}
+
+impl Streaming {
+    pub(super) fn new(opening: Opening, flow: Flow, hold: Hold, limit: usize) -> Self {
+        let Opening { head, interim, timing } = opening;
+        Self { head, interim, timing, flow, hold, limit, received: 0, end: None }
+    }
+
+    /// Waits for the next part of the body; `None` when it ended, and then [`Self::ending`] says how.
+    /// Dropping the future loses nothing: the next call goes on where this one was.
+    ///
+    /// The parts handed out stay counted in the client's budget until this value is dropped.
+    pub async fn next(&mut self) -> Option<Chunk> {
+        if self.end.is_some() {
+            return None;
+        }
+        let step = match &mut self.flow {
+            Flow::H1(flow) => flow.step().await,
+            Flow::H2(flow) => flow.step().await,
+        };
+        let at = Instant::now();
+        let end = match step {
+            Step::Data(bytes) => match self.take(bytes) {
+                Ok(bytes) => return Some(Chunk { at, bytes }),
+                Err(cut) => End::with(Ending::CutByLimit(cut)),
+            },
+            Step::End(end) => end,
+        };
+        self.timing.end = at;
+        self.end = Some(end);
+        None
+    }
+
+    /// How the body ended; `None` while it has not.
+    pub fn ending(&self) -> Option<&Ending> {
+        self.end.as_ref().map(|end| &end.ending)
+    }
+
+    /// Bytes of content handed out so far.
+    pub fn received(&self) -> usize {
+        self.received
+    }
+
+    fn take(&mut self, bytes: Bytes) -> Result<Bytes, Cut> {
+        let total = self.received + bytes.len();
+        if total > self.limit {
+            return Err(Cut::Body { limit: self.limit });
+        }
+        if !self.hold.grow(bytes.len()) {
+            return Err(Cut::Budget { limit: self.hold.limit() });
+        }
+        self.received = total;
+        Ok(bytes)
+    }
+
+    /// Reads on to the end of the body or to the deadline.
+    pub(super) async fn collect(mut self, deadline: Instant) -> (super::Response, Flow) {
+        let mut body = Vec::new();
+        loop {
+            match tokio::time::timeout_at(deadline.into(), self.next()).await {
+                Ok(Some(chunk)) => {
+                    reserve_gently(&mut body, chunk.bytes.len());
+                    body.extend_from_slice(&chunk.bytes);
+                }
+                Ok(None) => break,
+                Err(_) => {
+                    self.timing.end = Instant::now();
+                    self.end = Some(End::with(Ending::TimedOut));
+                    break;
+                }
+            }
+        }
+        let Self { head, interim, timing, flow, hold, end, .. } = self;
+        let End { ending, trailers, surplus } = end.unwrap_or_else(|| End::with(Ending::TimedOut));
+        let hold = (!body.is_empty()).then(|| Arc::new(hold));
+        (super::Response { head, interim, body: body.into(), trailers, ending, surplus, timing, hold }, flow)
+    }
+}
+
+/// Makes room by an eighth at a time, so that a large body costs little more than its own size.
+fn reserve_gently(body: &mut Vec<u8>, more: usize) {
+    if body.capacity() - body.len() < more {
+        body.reserve_exact(more.max(body.len() / 8));
+    }
+}
