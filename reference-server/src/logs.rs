@@ -45,10 +45,7 @@ pub fn router(config: LogsConfig) -> Router {
     Router::new()
         .route("/api/logs", post(feed::append).get(feed::newest))
         .route("/api/logs/stream", get(stream::open))
-        .route(
-            "/api/jobs/{id}/status",
-            put(feed::replace_status).get(feed::status),
-        )
+        .route("/api/jobs/{id}/status", put(feed::replace_status).get(feed::status))
         .layer(body_limit)
         .with_state(Logs::new(config))
 }

@@ -92,61 +92,29 @@ async fn nonsense_is_refused_with_a_problem() {
         let response = post_json(&router, "/api/logs", body).await;
         assert_problem(response, StatusCode::BAD_REQUEST, body).await;
     }
-    for body in [
-        "",
-        "{}",
-        r#"{"status":""}"#,
-        r#"{"status":"x","steps":[{"id":"1"}]}"#,
-    ] {
+    for body in ["", "{}", r#"{"status":""}"#, r#"{"status":"x","steps":[{"id":"1"}]}"#] {
         let response = put_json(&router, "/api/jobs/1/status", body).await;
         assert_problem(response, StatusCode::BAD_REQUEST, body).await;
     }
     let untyped = Request::post("/api/logs").body(r#"{"level":"info","message":"x"}"#.into());
     let response = send(&router, untyped).await;
-    assert_problem(
-        response,
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "no content type",
-    )
-    .await;
-    assert_problem(
-        get(&router, "/api/jobs/1/status").await,
-        StatusCode::NOT_FOUND,
-        "",
-    )
-    .await;
+    assert_problem(response, StatusCode::UNSUPPORTED_MEDIA_TYPE, "no content type").await;
+    assert_problem(get(&router, "/api/jobs/1/status").await, StatusCode::NOT_FOUND, "").await;
     let nothing = json_of(get(&router, "/api/logs?scope=service&level=debug").await).await;
-    assert_eq!(
-        nothing["logs"],
-        json!([]),
-        "an array with a bad entry is not taken in part"
-    );
+    assert_eq!(nothing["logs"], json!([]), "an array with a bad entry is not taken in part");
 }
 
 async fn assert_problem(response: axum::response::Response, status: StatusCode, of: &str) {
     assert_eq!(response.status(), status, "{of}");
-    assert_eq!(
-        response.headers()[header::CONTENT_TYPE],
-        "application/problem+json",
-        "{of}"
-    );
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json", "{of}");
     let problem = json_of(response).await;
     assert_eq!(problem["status"], status.as_u16(), "{of}");
-    assert!(
-        problem["detail"]
-            .as_str()
-            .is_some_and(|text| !text.is_empty()),
-        "{problem}"
-    );
+    assert!(problem["detail"].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn too_much_at_once_is_refused() {
-    let router = logs::router(LogsConfig {
-        max_body_bytes: 100,
-        max_readers: 1,
-        ..LogsConfig::default()
-    });
+    let router = logs::router(LogsConfig { max_body_bytes: 100, max_readers: 1, ..LogsConfig::default() });
     let response = post_json(&router, "/api/logs", " ".repeat(101)).await;
     assert_problem(response, StatusCode::PAYLOAD_TOO_LARGE, "body").await;
     let reader = Events::open(&router, "scope=service").await;
@@ -170,15 +138,9 @@ async fn the_first_batch_is_the_newest_within_the_limit_and_live_entries_follow(
         ("scope=job&job_id=7", "&limit=99999", 5_000, 5_100),
     ] {
         let query = format!("{scope}{limit}");
-        let first = Events::open(&router, &query)
-            .await
-            .next()
-            .await
-            .unwrap()
-            .data;
+        let first = Events::open(&router, &query).await.next().await.unwrap().data;
         assert_eq!(messages(&first), numbers(total - count, total), "{query}");
-        let meta =
-            json!({"total_count": total, "displayed_count": count, "has_more": true, "dropped": 0});
+        let meta = json!({"total_count": total, "displayed_count": count, "has_more": true, "dropped": 0});
         assert_eq!(first["meta"], meta, "{query}");
         let polled = json_of(get(&router, &format!("/api/logs?{query}")).await).await;
         assert_eq!(polled, first, "{query}");
@@ -199,12 +161,7 @@ async fn entries_of_a_job_have_its_fields_and_those_of_the_service_do_not() {
     )
     .await;
     log(&router, json!({"level": "info", "message": "ready"})).await;
-    let of_job = Events::open(&router, "scope=job&job_id=7")
-        .await
-        .next()
-        .await
-        .unwrap()
-        .data;
+    let of_job = Events::open(&router, "scope=job&job_id=7").await.next().await.unwrap().data;
     let entry = &of_job["logs"][0];
     assert_eq!(entry["level"], "warn");
     assert_eq!(entry["message"], "<b>\nevent: logs");
@@ -212,16 +169,8 @@ async fn entries_of_a_job_have_its_fields_and_those_of_the_service_do_not() {
     assert_eq!(entry["step_name"], "build");
     assert_eq!(entry["line_number"], 41);
     let time = entry["timestamp"].as_str().unwrap();
-    assert!(
-        jiff::civil::Time::strptime("%H:%M:%S", time).is_ok() && time.len() == 8,
-        "{time}"
-    );
-    let of_service = Events::open(&router, "scope=service")
-        .await
-        .next()
-        .await
-        .unwrap()
-        .data;
+    assert!(jiff::civil::Time::strptime("%H:%M:%S", time).is_ok() && time.len() == 8, "{time}");
+    let of_service = Events::open(&router, "scope=service").await.next().await.unwrap().data;
     let mut fields: Vec<_> = of_service["logs"][0].as_object().unwrap().keys().collect();
     fields.sort();
     assert_eq!(fields, ["level", "message", "sequence", "timestamp"]);
@@ -232,12 +181,7 @@ async fn levels_are_thresholds_and_steps_are_exact_at_first_and_live() {
     let router = router();
     let entries = || -> Value {
         let of = |(level, step)| json!({"level": level, "message": level, "job_id": "7", "step_name": step});
-        let levels = [
-            ("debug", "a"),
-            ("info", "b"),
-            ("warn", "a"),
-            ("error", "ab"),
-        ];
+        let levels = [("debug", "a"), ("info", "b"), ("warn", "a"), ("error", "ab")];
         levels.map(of).into_iter().collect()
     };
     log(&router, entries()).await;
@@ -251,11 +195,7 @@ async fn levels_are_thresholds_and_steps_are_exact_at_first_and_live() {
         ("&step=ab", vec!["error"]),
     ] {
         let mut reader = Events::open(&router, &format!("scope=job&job_id=7{filter}")).await;
-        assert_eq!(
-            reader.next_messages().await[..expected.len()],
-            expected,
-            "first {filter}"
-        );
+        assert_eq!(reader.next_messages().await[..expected.len()], expected, "first {filter}");
         log(&router, entries()).await;
         assert_eq!(reader.next_messages().await, expected, "live {filter}");
     }
@@ -269,11 +209,7 @@ async fn a_single_entry_waits_150_ms_and_a_burst_is_one_event() {
     let started = Instant::now();
     log(&router, numbered(0, 1, None)).await;
     assert_eq!(reader.next_messages().await, ["0"]);
-    assert!(
-        (150..160).contains(&started.elapsed().as_millis()),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!((150..160).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
     for n in 0..50 {
         log(&router, numbered(n, n + 1, None)).await;
     }
@@ -301,14 +237,8 @@ async fn a_steady_load_gives_at_most_seven_events_a_second() {
     writing.await.unwrap();
     assert_eq!(seen, numbers(0, 400));
     let seconds = started.elapsed().as_secs_f64();
-    assert!(
-        f64::from(events) / seconds <= 7.0,
-        "{events} in {seconds} s"
-    );
-    assert!(
-        f64::from(events) / seconds >= 6.0,
-        "{events} in {seconds} s"
-    );
+    assert!(f64::from(events) / seconds <= 7.0, "{events} in {seconds} s");
+    assert!(f64::from(events) / seconds >= 6.0, "{events} in {seconds} s");
 }
 
 #[tokio::test(start_paused = true)]
@@ -347,11 +277,7 @@ async fn a_state_is_told_to_its_job_after_the_entries_before_it() {
     let mut service = Events::open(&router, "scope=service").await;
     reader.next().await;
     service.next().await;
-    log(
-        &router,
-        json!({"level": "info", "message": "last words", "job_id": "a/b"}),
-    )
-    .await;
+    log(&router, json!({"level": "info", "message": "last words", "job_id": "a/b"})).await;
     let steps = json!([{"id": "s1", "name": "build", "status": "done"}]);
     let state = json!({"status": "done", "steps": steps}).to_string();
     let answer = put_json(&router, "/api/jobs/a%2Fb/status", state).await;
@@ -361,15 +287,8 @@ async fn a_state_is_told_to_its_job_after_the_entries_before_it() {
     assert_eq!(reader.next_messages().await, ["last words"]);
     let status = reader.next().await.unwrap();
     assert_eq!((status.name.as_str(), &status.data), ("status", &expected));
-    assert_eq!(
-        started.elapsed(),
-        Duration::ZERO,
-        "a state does not wait for a batch"
-    );
-    assert_eq!(
-        json_of(get(&router, "/api/jobs/a%2Fb/status").await).await,
-        expected
-    );
+    assert_eq!(started.elapsed(), Duration::ZERO, "a state does not wait for a batch");
+    assert_eq!(json_of(get(&router, "/api/jobs/a%2Fb/status").await).await, expected);
     let quiet = timeout(Duration::from_secs(4), service.next()).await;
     assert!(quiet.is_err(), "{quiet:?}");
 }

@@ -1,9 +1,6 @@
 //! The log stream under load, over real connections and in real time.
 
-#[allow(
-    dead_code,
-    reason = "the requests to a router are for the other test file"
-)]
+#[allow(dead_code, reason = "the requests to a router are for the other test file")]
 mod support;
 
 use std::net::SocketAddr;
@@ -100,11 +97,7 @@ async fn a_reader_that_stalls_holds_up_nobody_and_is_told_its_loss() {
     for start in (0..LINES).step_by(1_000) {
         server.log(numbered(start..start + 1_000, 300)).await;
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     let (mut next, mut seen, mut dropped) = (0, 0, 0);
     while next < LINES {
         let event = stalled.next().await.unwrap();

@@ -36,12 +36,7 @@ pub(super) enum Pushed {
 
 impl Windows {
     pub(super) fn new(interval: Duration) -> Self {
-        Self {
-            interval,
-            opened: None,
-            waiting_bytes: 0,
-            ends: VecDeque::new(),
-        }
+        Self { interval, opened: None, waiting_bytes: 0, ends: VecDeque::new() }
     }
 
     /// Notes an entry of this cost that came at `now`; `head` is behind it.
@@ -62,9 +57,7 @@ impl Windows {
     /// Closes the window if its time has come. A window that another event closed early has a
     /// successor of its own, whose time is later.
     pub(super) fn close_if_due(&mut self, head: Mark, now: Instant) -> bool {
-        let due = self
-            .opened
-            .is_some_and(|opened| now >= opened + self.interval);
+        let due = self.opened.is_some_and(|opened| now >= opened + self.interval);
         due && self.close(head)
     }
 
@@ -86,11 +79,7 @@ impl Windows {
 
     /// Forgets the batches that end at or before this position.
     pub(super) fn forget_until(&mut self, position: u64) {
-        while self
-            .ends
-            .front()
-            .is_some_and(|end| end.position() <= position)
-        {
+        while self.ends.front().is_some_and(|end| end.position() <= position) {
             self.ends.pop_front();
         }
     }
@@ -113,11 +102,7 @@ mod tests {
             step_name: None,
             line_number: None,
         };
-        let stamp = Stamp {
-            sequence: 0,
-            timestamp: "",
-            line_number: 1,
-        };
+        let stamp = Stamp { sequence: 0, timestamp: "", line_number: 1 };
         let entry = Entry::new(new, stamp);
         let mut ring = Ring::new(usize::MAX, usize::MAX);
         (0..count).for_each(|_| ring.push(entry.clone()));
@@ -128,10 +113,7 @@ mod tests {
     fn the_first_entry_opens_a_window_and_the_others_join() {
         let start = Instant::now();
         let mut windows = Windows::new(INTERVAL);
-        assert_eq!(
-            windows.note(1, mark(1), start),
-            Pushed::Opened(start + INTERVAL)
-        );
+        assert_eq!(windows.note(1, mark(1), start), Pushed::Opened(start + INTERVAL));
         let later = start + Duration::from_millis(100);
         assert_eq!(windows.note(1, mark(2), later), Pushed::Joined);
         assert!(!windows.close_if_due(mark(2), start + Duration::from_millis(149)));
@@ -140,10 +122,7 @@ mod tests {
         assert_eq!(windows.next_end(0), Some(mark(2)));
         assert_eq!(windows.next_end(2), None);
         let again = start + Duration::from_millis(151);
-        assert_eq!(
-            windows.note(1, mark(3), again),
-            Pushed::Opened(again + INTERVAL)
-        );
+        assert_eq!(windows.note(1, mark(3), again), Pushed::Opened(again + INTERVAL));
     }
 
     #[test]
@@ -162,10 +141,7 @@ mod tests {
     fn a_full_window_does_not_wait() {
         let start = Instant::now();
         let mut windows = Windows::new(INTERVAL);
-        assert_eq!(
-            windows.note(MAX_BATCH_BYTES, mark(1), start),
-            Pushed::Filled
-        );
+        assert_eq!(windows.note(MAX_BATCH_BYTES, mark(1), start), Pushed::Filled);
         windows.note(MAX_BATCH_BYTES - 1, mark(2), start);
         assert_eq!(windows.note(1, mark(3), start), Pushed::Filled);
         assert_eq!(windows.next_end(0), Some(mark(1)));

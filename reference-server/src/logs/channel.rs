@@ -92,10 +92,7 @@ impl Channel {
     /// Begins to read: from this moment on nothing is missed, and nothing of the first batch is
     /// sent again.
     pub(super) fn subscribe(&self) -> (Cursor, watch::Receiver<()>) {
-        let cursor = Cursor {
-            mark: self.ring.head(),
-            next_change: self.changes_made,
-        };
+        let cursor = Cursor { mark: self.ring.head(), next_change: self.changes_made };
         (cursor, self.ready.subscribe())
     }
 
@@ -140,11 +137,7 @@ impl Channel {
     fn forget_what_left_the_ring(&mut self) {
         let oldest = self.ring.oldest().position();
         self.windows.forget_until(oldest);
-        while self
-            .shared_batches
-            .front()
-            .is_some_and(|batch| batch.to.position() <= oldest)
-        {
+        while self.shared_batches.front().is_some_and(|batch| batch.to.position() <= oldest) {
             self.shared_batches.pop_front();
         }
     }
@@ -241,22 +234,13 @@ impl Channel {
     }
 
     /// Said even where nothing else is to be sent.
-    fn batch_after_loss(
-        &self,
-        cursor: &mut Cursor,
-        to: Mark,
-        filter: &Filter,
-        dropped: u64,
-    ) -> Bytes {
+    fn batch_after_loss(&self, cursor: &mut Cursor, to: Mark, filter: &Filter, dropped: u64) -> Bytes {
         let from = std::mem::replace(&mut cursor.mark, to);
         self.live_payload(from, to, filter, dropped).into_event()
     }
 
     fn live_payload(&self, from: Mark, to: Mark, filter: &Filter, dropped: u64) -> Payload {
-        let passing = self
-            .ring
-            .between(from, to)
-            .filter(|entry| filter.admits(entry));
+        let passing = self.ring.between(from, to).filter(|entry| filter.admits(entry));
         let entries: Vec<_> = passing.cloned().collect();
         let meta = Meta {
             total_count: self.ring.count(filter),

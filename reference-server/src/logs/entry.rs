@@ -81,12 +81,10 @@ const MAX_LINE_NUMBER: u64 = (1 << 53) - 1;
 
 impl NewEntry {
     pub(super) fn check(&self) -> Result<(), NonsenseEntry> {
-        let too_long =
-            |name: &Option<String>| name.as_ref().is_some_and(|n| n.len() > MAX_NAME_BYTES);
+        let too_long = |name: &Option<String>| name.as_ref().is_some_and(|n| n.len() > MAX_NAME_BYTES);
         if self.job_id.as_deref() == Some("") {
             Err(NonsenseEntry::EmptyJobId)
-        } else if self.job_id.is_none() && (self.step_name.is_some() || self.line_number.is_some())
-        {
+        } else if self.job_id.is_none() && (self.step_name.is_some() || self.line_number.is_some()) {
             Err(NonsenseEntry::StepWithoutJob)
         } else if too_long(&self.job_id) || too_long(&self.step_name) {
             Err(NonsenseEntry::LongName)
@@ -134,10 +132,7 @@ impl Entry {
         let json = serde_json::to_string(&wire).expect("strings and integers always serialise");
         Arc::new(Self {
             level: new.level,
-            step: new
-                .step_name
-                .filter(|step| !step.is_empty())
-                .map(String::into_boxed_str),
+            step: new.step_name.filter(|step| !step.is_empty()).map(String::into_boxed_str),
             json: json.into_boxed_str(),
         })
     }
@@ -208,14 +203,7 @@ mod tests {
             step_name: None,
             line_number: None,
         };
-        let entry = Entry::new(
-            new,
-            Stamp {
-                sequence: 5,
-                timestamp: "10:30:45",
-                line_number: 3,
-            },
-        );
+        let entry = Entry::new(new, Stamp { sequence: 5, timestamp: "10:30:45", line_number: 3 });
         assert!(!entry.json().contains(['\n', '\r']));
         let value: serde_json::Value = serde_json::from_str(entry.json()).unwrap();
         assert_eq!(
@@ -232,10 +220,7 @@ mod tests {
     fn nonsense_is_named() {
         let parse = |json: &str| serde_json::from_str::<NewEntry>(json).unwrap().check();
         assert_eq!(parse(r#"{"level":"info","message":""}"#), Ok(()));
-        assert_eq!(
-            parse(r#"{"level":"info","message":"","job_id":""}"#),
-            Err(NonsenseEntry::EmptyJobId)
-        );
+        assert_eq!(parse(r#"{"level":"info","message":"","job_id":""}"#), Err(NonsenseEntry::EmptyJobId));
         assert_eq!(
             parse(r#"{"level":"info","message":"","step_name":"build"}"#),
             Err(NonsenseEntry::StepWithoutJob)
@@ -246,9 +231,7 @@ mod tests {
         );
         let long = "x".repeat(MAX_NAME_BYTES + 1);
         assert_eq!(
-            parse(&format!(
-                r#"{{"level":"info","message":"","job_id":"{long}"}}"#
-            )),
+            parse(&format!(r#"{{"level":"info","message":"","job_id":"{long}"}}"#)),
             Err(NonsenseEntry::LongName)
         );
     }

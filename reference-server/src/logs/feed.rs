@@ -35,15 +35,11 @@ pub(super) async fn append(
     let time_of_day = jiff::Timestamp::now().strftime("%H:%M:%S").to_string();
     let mut entries = entries.into_iter().peekable();
     while entries.peek().is_some() {
-        let arrival = Arrival {
-            now: Instant::now().into_std(),
-            time_of_day: &time_of_day,
-        };
+        let arrival = Arrival { now: Instant::now().into_std(), time_of_day: &time_of_day };
         let opened = {
             let mut store = logs.store();
             let turn = entries.by_ref().take(ENTRIES_A_TURN);
-            turn.filter_map(|entry| store.push(entry, arrival))
-                .collect()
+            turn.filter_map(|entry| store.push(entry, arrival)).collect()
         };
         logs.close_later(opened);
         tokio::task::yield_now().await;
@@ -52,10 +48,7 @@ pub(super) async fn append(
 }
 
 /// `GET /api/logs`: the newest entries, as the first `logs` event of a stream would give them.
-pub(super) async fn newest(
-    State(logs): State<Logs>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+pub(super) async fn newest(State(logs): State<Logs>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let query = LogsQuery::parse(query.as_deref().unwrap_or_default())?;
     let chunks = logs.store().newest(&query).into_json_chunks();
     let body = Body::from_stream(stream::iter(chunks.map(Ok::<_, Infallible>)));
@@ -85,10 +78,7 @@ pub(super) async fn replace_status(
 }
 
 /// `GET /api/jobs/{id}/status`
-pub(super) async fn status(
-    State(logs): State<Logs>,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+pub(super) async fn status(State(logs): State<Logs>, Path(id): Path<String>) -> Result<Response, Problem> {
     let status = logs.store().status(&id).cloned();
     let unknown = || Problem::new(StatusCode::NOT_FOUND, "no state of this job is known");
     let headers = [(header::CACHE_CONTROL, "no-store")];
@@ -97,9 +87,7 @@ pub(super) async fn status(
 
 /// JSON must be called so: a form on a foreign page can send anything else here unasked.
 fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Problem> {
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = media_type.and_then(|value| value.split(';').next());
     if !essence.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/json")) {
         let detail = "Content-Type must be application/json";
@@ -110,15 +98,9 @@ fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result
 
 fn parse_entries(json: &[u8]) -> Result<Vec<NewEntry>, Problem> {
     let is_array = json.trim_ascii_start().starts_with(b"[");
-    let entries: Vec<NewEntry> = if is_array {
-        parse(json)?
-    } else {
-        vec![parse(json)?]
-    };
+    let entries: Vec<NewEntry> = if is_array { parse(json)? } else { vec![parse(json)?] };
     for (index, entry) in entries.iter().enumerate() {
-        entry
-            .check()
-            .map_err(|nonsense| Problem::bad_request(format!("entry {index}: {nonsense}")))?;
+        entry.check().map_err(|nonsense| Problem::bad_request(format!("entry {index}: {nonsense}")))?;
     }
     Ok(entries)
 }

@@ -32,25 +32,13 @@ const CHUNK_BYTES: usize = 64 << 10;
 impl Payload {
     /// Of a job that nothing is known of.
     pub(super) fn empty() -> Self {
-        let meta = Meta {
-            total_count: 0,
-            displayed_count: 0,
-            has_more: false,
-            dropped: 0,
-        };
-        Self {
-            entries: Vec::new(),
-            meta,
-        }
+        let meta = Meta { total_count: 0, displayed_count: 0, has_more: false, dropped: 0 };
+        Self { entries: Vec::new(), meta }
     }
 
     /// The whole `logs` event.
     pub(super) fn into_event(self) -> Bytes {
-        let size: usize = self
-            .entries
-            .iter()
-            .map(|entry| entry.json().len() + 1)
-            .sum();
+        let size: usize = self.entries.iter().map(|entry| entry.json().len() + 1).sum();
         let mut event = Vec::with_capacity(size + 128);
         for chunk in self.into_event_chunks() {
             event.extend_from_slice(&chunk);
@@ -129,25 +117,10 @@ mod tests {
                 step_name: None,
                 line_number: None,
             };
-            Entry::new(
-                new,
-                Stamp {
-                    sequence: n as u64,
-                    timestamp: "",
-                    line_number: 1,
-                },
-            )
+            Entry::new(new, Stamp { sequence: n as u64, timestamp: "", line_number: 1 })
         });
-        let meta = Meta {
-            total_count: 9,
-            displayed_count: count,
-            has_more: true,
-            dropped: 0,
-        };
-        Payload {
-            entries: entries.collect(),
-            meta,
-        }
+        let meta = Meta { total_count: 9, displayed_count: count, has_more: true, dropped: 0 };
+        Payload { entries: entries.collect(), meta }
     }
 
     #[test]
@@ -170,12 +143,8 @@ mod tests {
             let json = json.strip_suffix("\n\n").unwrap();
             assert!(!json.contains('\n'));
             let value: serde_json::Value = serde_json::from_str(json).unwrap();
-            let sequences: Vec<_> = value["logs"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|e| &e["sequence"])
-                .collect();
+            let sequences: Vec<_> =
+                value["logs"].as_array().unwrap().iter().map(|e| &e["sequence"]).collect();
             assert_eq!(sequences, (0..count).collect::<Vec<_>>());
         }
     }

@@ -16,10 +16,7 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl ToString) -> Self {
-        Self {
-            status,
-            detail: detail.to_string(),
-        }
+        Self { status, detail: detail.to_string() }
     }
 
     pub(super) fn bad_request(detail: impl ToString) -> Self {

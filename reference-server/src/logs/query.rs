@@ -68,8 +68,7 @@ impl LogsQuery {
     /// [`QueryError`] says what is missing or cannot be meant.
     pub fn parse(raw: &str) -> Result<Self, QueryError> {
         let parameters = Parameters::collect(raw)?;
-        let too_long =
-            |name: &Option<String>| name.as_ref().is_some_and(|n| n.len() > MAX_NAME_BYTES);
+        let too_long = |name: &Option<String>| name.as_ref().is_some_and(|n| n.len() > MAX_NAME_BYTES);
         if too_long(&parameters.job_id) || too_long(&parameters.step) {
             return Err(QueryError::LongName);
         }
@@ -84,11 +83,7 @@ impl LogsQuery {
                 let job_id = parameters.job_id.filter(|id| !id.is_empty());
                 let job_id = job_id.ok_or(QueryError::NoJobId)?;
                 let step = parameters.step.filter(|step| !step.is_empty());
-                (
-                    Scope::Job(job_id.into()),
-                    step.map(Arc::from),
-                    MAX_JOB_LIMIT,
-                )
+                (Scope::Job(job_id.into()), step.map(Arc::from), MAX_JOB_LIMIT)
             }
             Some(other) => return Err(QueryError::UnknownScope(other.to_owned())),
         };
@@ -96,21 +91,13 @@ impl LogsQuery {
             Some(text) => parse_limit(text)?,
             None => DEFAULT_LIMIT,
         };
-        Ok(Self {
-            scope,
-            filter: Filter { level, step },
-            limit: limit.min(max_limit),
-        })
+        Ok(Self { scope, filter: Filter { level, step }, limit: limit.min(max_limit) })
     }
 }
 
 impl Filter {
     pub(super) fn admits(&self, entry: &Entry) -> bool {
-        entry.level >= self.level
-            && self
-                .step
-                .as_deref()
-                .is_none_or(|step| entry.step() == Some(step))
+        entry.level >= self.level && self.step.as_deref().is_none_or(|step| entry.step() == Some(step))
     }
 }
 
@@ -173,36 +160,21 @@ mod tests {
             );
         }
         assert_eq!(LogsQuery::parse("scope=job"), Err(QueryError::NoJobId));
-        assert_eq!(
-            LogsQuery::parse("scope=job&job_id="),
-            Err(QueryError::NoJobId)
-        );
-        assert_eq!(
-            LogsQuery::parse("scope=job&scope=service&job_id=1"),
-            Err(QueryError::Repeated("scope"))
-        );
+        assert_eq!(LogsQuery::parse("scope=job&job_id="), Err(QueryError::NoJobId));
+        assert_eq!(LogsQuery::parse("scope=job&scope=service&job_id=1"), Err(QueryError::Repeated("scope")));
     }
 
     #[test]
     fn defaults() {
         let query = LogsQuery::parse("scope=job&job_id=a%2Fb+c&other=1").unwrap();
         assert_eq!(query.scope, Scope::Job("a/b c".into()));
-        assert_eq!(
-            query.filter,
-            Filter {
-                level: Level::Info,
-                step: None
-            }
-        );
+        assert_eq!(query.filter, Filter { level: Level::Info, step: None });
         assert_eq!(query.limit, 100);
     }
 
     #[test]
     fn a_step_is_for_jobs_and_an_empty_one_is_none() {
-        assert_eq!(
-            job("step=build").unwrap().filter.step.as_deref(),
-            Some("build")
-        );
+        assert_eq!(job("step=build").unwrap().filter.step.as_deref(), Some("build"));
         assert_eq!(job("step=").unwrap().filter.step, None);
         let service = LogsQuery::parse("scope=service&step=build").unwrap();
         assert_eq!(service.filter.step, None);
@@ -213,10 +185,7 @@ mod tests {
         assert_eq!(job("level=WRN").unwrap().filter.level, Level::Warn);
         for level in ["", "all", "verbose"] {
             let refused = job(&format!("level={level}"));
-            assert!(
-                matches!(refused, Err(QueryError::UnknownLevel(_))),
-                "{level:?}"
-            );
+            assert!(matches!(refused, Err(QueryError::UnknownLevel(_))), "{level:?}");
         }
     }
 
@@ -225,15 +194,9 @@ mod tests {
         assert_eq!(job("limit=1").unwrap().limit, 1);
         assert_eq!(job("limit=99999").unwrap().limit, 5_000);
         assert_eq!(job("limit=99999999999999999999999").unwrap().limit, 5_000);
-        assert_eq!(
-            LogsQuery::parse("scope=service&limit=501").unwrap().limit,
-            500
-        );
+        assert_eq!(LogsQuery::parse("scope=service&limit=501").unwrap().limit, 500);
         for limit in ["", "0", "00", "-1", "%2B5", "+5", "ten", "1.0", "1e3", "٣"] {
-            assert!(
-                matches!(job(&format!("limit={limit}")), Err(QueryError::BadLimit(_))),
-                "{limit:?}"
-            );
+            assert!(matches!(job(&format!("limit={limit}")), Err(QueryError::BadLimit(_))), "{limit:?}");
         }
     }
 }

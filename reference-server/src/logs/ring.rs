@@ -89,14 +89,8 @@ impl Ring {
 
     /// Up to `limit` newest entries that pass, oldest first, and how many held entries pass in all.
     pub(super) fn newest(&self, filter: &Filter, limit: usize) -> (Vec<Arc<Entry>>, u64) {
-        let mut newest: Vec<_> = self
-            .entries
-            .iter()
-            .rev()
-            .filter(|entry| filter.admits(entry))
-            .take(limit)
-            .cloned()
-            .collect();
+        let mut newest: Vec<_> =
+            self.entries.iter().rev().filter(|entry| filter.admits(entry)).take(limit).cloned().collect();
         newest.reverse();
         (newest, self.count(filter))
     }
@@ -105,11 +99,7 @@ impl Ring {
     pub(super) fn count(&self, filter: &Filter) -> u64 {
         match filter.step {
             None => self.head.since(&self.oldest, filter.level),
-            Some(_) => self
-                .entries
-                .iter()
-                .filter(|entry| filter.admits(entry))
-                .count() as u64,
+            Some(_) => self.entries.iter().filter(|entry| filter.admits(entry)).count() as u64,
         }
     }
 
@@ -136,14 +126,7 @@ mod tests {
             step_name: step.map(str::to_owned),
             line_number: None,
         };
-        Entry::new(
-            new,
-            Stamp {
-                sequence: 0,
-                timestamp: "00:00:00",
-                line_number: 1,
-            },
-        )
+        Entry::new(new, Stamp { sequence: 0, timestamp: "00:00:00", line_number: 1 })
     }
 
     fn all(level: Level) -> Filter {
@@ -154,13 +137,7 @@ mod tests {
     fn the_oldest_go_and_are_counted_by_level() {
         let mut ring = Ring::new(3, usize::MAX);
         let start = ring.head();
-        for level in [
-            Level::Error,
-            Level::Debug,
-            Level::Info,
-            Level::Warn,
-            Level::Info,
-        ] {
+        for level in [Level::Error, Level::Debug, Level::Info, Level::Warn, Level::Info] {
             ring.push(entry(level, "", None));
         }
         assert_eq!(ring.oldest().since(&start, Level::Debug), 2);
@@ -189,10 +166,7 @@ mod tests {
         for (n, step) in ["a", "b", "a", "a", "b"].into_iter().enumerate() {
             ring.push(entry(Level::Info, &format!("line {n}"), Some(step)));
         }
-        let filter = Filter {
-            level: Level::Info,
-            step: Some("a".into()),
-        };
+        let filter = Filter { level: Level::Info, step: Some("a".into()) };
         let (newest, total) = ring.newest(&filter, 1);
         assert_eq!(total, 2);
         assert!(newest[0].json().contains("line 3"), "{newest:?}");

@@ -46,8 +46,7 @@ impl Logs {
             let logs = self.clone();
             tokio::spawn(async move {
                 tokio::time::sleep_until(until.into()).await;
-                logs.store()
-                    .close_window_if_due(&scope, Instant::now().into_std());
+                logs.store().close_window_if_due(&scope, Instant::now().into_std());
             });
         }
     }

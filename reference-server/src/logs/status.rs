@@ -51,20 +51,12 @@ const MAX_STEPS: usize = 256;
 impl NewStatus {
     pub(super) fn check(&self) -> Result<(), NonsenseStatus> {
         let steps = self.steps.as_deref().unwrap_or_default();
-        let required = || {
-            steps
-                .iter()
-                .flat_map(|s| [&s.id, &s.status])
-                .chain([&self.status])
-        };
+        let required = || steps.iter().flat_map(|s| [&s.id, &s.status]).chain([&self.status]);
         if steps.len() > MAX_STEPS {
             Err(NonsenseStatus::TooManySteps)
         } else if required().any(String::is_empty) {
             Err(NonsenseStatus::Empty)
-        } else if required()
-            .chain(steps.iter().map(|s| &s.name))
-            .any(|text| text.len() > MAX_NAME_BYTES)
-        {
+        } else if required().chain(steps.iter().map(|s| &s.name)).any(|text| text.len() > MAX_NAME_BYTES) {
             Err(NonsenseStatus::LongName)
         } else {
             Ok(())
@@ -73,16 +65,9 @@ impl NewStatus {
 
     /// The state of job `id` after this change.
     pub(super) fn after(self, id: &str, before: Option<&JobStatus>) -> JobStatus {
-        let kept = || {
-            before
-                .map(|status| status.steps.clone())
-                .unwrap_or_default()
-        };
+        let kept = || before.map(|status| status.steps.clone()).unwrap_or_default();
         JobStatus {
-            job: Job {
-                id: id.to_owned(),
-                status: self.status,
-            },
+            job: Job { id: id.to_owned(), status: self.status },
             steps: self.steps.unwrap_or_else(kept),
         }
     }
@@ -105,21 +90,14 @@ mod tests {
     #[test]
     fn steps_stay_where_a_change_does_not_name_them() {
         let step = r#"{"id":"s1","name":"build","status":"running"}"#;
-        let running =
-            parse(&format!(r#"{{"status":"running","steps":[{step}]}}"#)).after("7", None);
+        let running = parse(&format!(r#"{{"status":"running","steps":[{step}]}}"#)).after("7", None);
         let done = parse(r#"{"status":"done"}"#).after("7", Some(&running));
-        assert_eq!(
-            done.to_json(),
-            format!(r#"{{"job":{{"id":"7","status":"done"}},"steps":[{step}]}}"#)
-        );
+        assert_eq!(done.to_json(), format!(r#"{{"job":{{"id":"7","status":"done"}},"steps":[{step}]}}"#));
     }
 
     #[test]
     fn nonsense_is_named() {
-        assert_eq!(
-            parse(r#"{"status":""}"#).check(),
-            Err(NonsenseStatus::Empty)
-        );
+        assert_eq!(parse(r#"{"status":""}"#).check(), Err(NonsenseStatus::Empty));
         let long = "x".repeat(MAX_NAME_BYTES + 1);
         let status = parse(&format!(r#"{{"status":"{long}"}}"#));
         assert_eq!(status.check(), Err(NonsenseStatus::LongName));

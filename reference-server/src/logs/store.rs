@@ -77,11 +77,7 @@ impl Store {
         };
         let first = channel.newest(&query.filter, query.limit);
         let (cursor, ready) = channel.subscribe();
-        let subscription = Subscription {
-            query,
-            cursor,
-            ready,
-        };
+        let subscription = Subscription { query, cursor, ready };
         (first, subscription)
     }
 
@@ -102,11 +98,7 @@ impl Store {
 
     /// The newest entries, once.
     pub(super) fn newest(&self, query: &LogsQuery) -> Payload {
-        let LogsQuery {
-            scope,
-            filter,
-            limit,
-        } = query;
+        let LogsQuery { scope, filter, limit } = query;
         match scope {
             Scope::Service => self.service.newest(filter, *limit),
             Scope::Job(id) => match self.jobs.get(id) {
@@ -128,11 +120,8 @@ impl Store {
             Scope::Service => &mut self.service,
             Scope::Job(id) => &mut self.written_job(id).channel,
         };
-        let stamp = Stamp {
-            sequence,
-            timestamp: arrival.time_of_day,
-            line_number: channel.entries_taken() + 1,
-        };
+        let stamp =
+            Stamp { sequence, timestamp: arrival.time_of_day, line_number: channel.entries_taken() + 1 };
         let bytes_before = channel.bytes();
         let until = channel.push(Entry::new(new, stamp), arrival.now);
         let bytes_after = channel.bytes();
@@ -174,10 +163,7 @@ impl Store {
             self.forget_stalest_job(None);
         }
         let config = &self.config;
-        self.jobs.entry(id.clone()).or_insert_with(|| Job {
-            channel: Channel::new(config),
-            last_write: 0,
-        })
+        self.jobs.entry(id.clone()).or_insert_with(|| Job { channel: Channel::new(config), last_write: 0 })
     }
 
     /// Keeps to the bound on all entries together: jobs that nobody reads or writes give way, and
@@ -200,13 +186,8 @@ impl Store {
 
     fn forget_stalest_job(&mut self, spared: Option<&Scope>) -> bool {
         let is_spared = |id: &Arc<str>| matches!(spared, Some(Scope::Job(spared)) if spared == id);
-        let unread = self
-            .jobs
-            .iter()
-            .filter(|(id, job)| !job.channel.is_read() && !is_spared(id));
-        let stalest = unread
-            .min_by_key(|(_, job)| job.last_write)
-            .map(|(id, _)| id.clone());
+        let unread = self.jobs.iter().filter(|(id, job)| !job.channel.is_read() && !is_spared(id));
+        let stalest = unread.min_by_key(|(_, job)| job.last_write).map(|(id, _)| id.clone());
         let Some(forgotten) = stalest.and_then(|id| self.jobs.remove(&id)) else {
             return false;
         };

@@ -17,10 +17,7 @@ use super::query::LogsQuery;
 use super::shared::Logs;
 use super::store::Subscription;
 
-pub(super) async fn open(
-    State(logs): State<Logs>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+pub(super) async fn open(State(logs): State<Logs>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let query = LogsQuery::parse(query.as_deref().unwrap_or_default())?;
     let Some(place) = logs.admit_reader() else {
         let detail = "too many log streams are open";

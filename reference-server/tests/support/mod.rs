@@ -48,18 +48,12 @@ impl Events {
     pub(crate) async fn open(router: &Router, query: &str) -> Self {
         let response = get(router, &format!("/api/logs/stream?{query}")).await;
         assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(
-            response.headers()[header::CONTENT_TYPE],
-            "text/event-stream"
-        );
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
         Self::of(response.into_body())
     }
 
     pub(crate) fn of(body: Body) -> Self {
-        Self {
-            body: body.into_data_stream(),
-            unread: String::new(),
-        }
+        Self { body: body.into_data_stream(), unread: String::new() }
     }
 
     /// The next event, or none where the stream ended cleanly.

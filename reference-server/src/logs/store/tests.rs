@@ -14,11 +14,7 @@ struct Bench {
 
 impl Bench {
     fn new(config: LogsConfig) -> Self {
-        Self {
-            store: Store::new(config, 0),
-            now: Instant::now(),
-            windows: Vec::new(),
-        }
+        Self { store: Store::new(config, 0), now: Instant::now(), windows: Vec::new() }
     }
 
     fn read(&mut self, query: &str) -> (Vec<String>, Subscription) {
@@ -38,10 +34,7 @@ impl Bench {
             step_name: step.map(str::to_owned),
             line_number: None,
         };
-        let arrival = Arrival {
-            now: self.now,
-            time_of_day: "10:30:45",
-        };
+        let arrival = Arrival { now: self.now, time_of_day: "10:30:45" };
         self.windows.extend(self.store.push(new, arrival));
     }
 
@@ -58,9 +51,7 @@ impl Bench {
 
     /// All events there are now.
     fn events(&mut self, subscription: &mut Subscription) -> Vec<Value> {
-        std::iter::from_fn(|| self.store.next_event(subscription))
-            .map(|event| value_of(&event))
-            .collect()
+        std::iter::from_fn(|| self.store.next_event(subscription)).map(|event| value_of(&event)).collect()
     }
 
     fn batches(&mut self, subscription: &mut Subscription) -> Vec<Vec<String>> {
@@ -80,16 +71,11 @@ fn value_of(event: &[u8]) -> Value {
 
 fn messages(payload: &Value) -> Vec<String> {
     let logs = payload["logs"].as_array().expect("a logs event");
-    logs.iter()
-        .map(|entry| entry["message"].as_str().unwrap().to_owned())
-        .collect()
+    logs.iter().map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
 }
 
 fn small(ring_entries: usize) -> LogsConfig {
-    LogsConfig {
-        ring_entries,
-        ..LogsConfig::default()
-    }
+    LogsConfig { ring_entries, ..LogsConfig::default() }
 }
 
 #[test]
@@ -102,11 +88,7 @@ fn a_reader_gets_what_was_and_then_what_comes_each_once() {
     assert_eq!(first, ["0"], "even though it still waits for its batch");
     bench.log("1");
     bench.wait(50);
-    assert_eq!(
-        bench.batches(&mut reader),
-        [["1"]],
-        "the window that 0 opened"
-    );
+    assert_eq!(bench.batches(&mut reader), [["1"]], "the window that 0 opened");
     assert_eq!(bench.batches(&mut other), [["0", "1"]]);
     bench.wait(1_000);
     assert_eq!(bench.batches(&mut reader), Vec::<Vec<String>>::new());
@@ -151,11 +133,7 @@ fn a_slow_reader_is_told_exactly_what_it_lost() {
     let (_, mut slow) = bench.read("scope=service&level=warn");
     let (_, mut slower) = bench.read("scope=service&level=debug");
     for n in 0..25 {
-        let level = if n % 5 == 0 {
-            Level::Error
-        } else {
-            Level::Debug
-        };
+        let level = if n % 5 == 0 { Level::Error } else { Level::Debug };
         bench.log_as(level, None, None, &n.to_string());
     }
     bench.wait(150);
@@ -216,17 +194,10 @@ fn a_state_comes_after_the_entries_before_it_and_before_those_after_it() {
     bench.log_as(Level::Info, Some("1"), None, "after");
     let events = bench.events(&mut reader);
     assert_eq!(messages(&events[0]), ["before"]);
-    assert_eq!(
-        events[1],
-        json!({"job": {"id": "1", "status": "running"}, "steps": []})
-    );
+    assert_eq!(events[1], json!({"job": {"id": "1", "status": "running"}, "steps": []}));
     assert_eq!(messages(&events[2]), ["between"]);
     assert_eq!(events[3]["job"]["status"], "done");
-    assert_eq!(
-        events.len(),
-        4,
-        "an unchanged state is not told, and `after` waits"
-    );
+    assert_eq!(events.len(), 4, "an unchanged state is not told, and `after` waits");
     bench.wait(150);
     assert_eq!(bench.batches(&mut reader), [["after"]]);
     assert_eq!(bench.events(&mut filtered).len(), 2);
@@ -252,17 +223,10 @@ fn lines_of_a_job_are_numbered_and_sequences_grow_over_all() {
     bench.log_as(Level::Info, Some("1"), None, "a");
     bench.log("b");
     bench.log_as(Level::Info, Some("1"), None, "c");
-    let newest = bench
-        .store
-        .newest(&LogsQuery::parse("scope=job&job_id=1").unwrap());
+    let newest = bench.store.newest(&LogsQuery::parse("scope=job&job_id=1").unwrap());
     let payload = value_of(&newest.into_event());
     let column = |name: &str| -> Vec<_> {
-        payload["logs"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|e| e[name].as_u64().unwrap())
-            .collect()
+        payload["logs"].as_array().unwrap().iter().map(|e| e[name].as_u64().unwrap()).collect()
     };
     assert_eq!(column("line_number"), [1, 2]);
     assert_eq!(column("sequence"), [0, 2]);
@@ -270,10 +234,7 @@ fn lines_of_a_job_are_numbered_and_sequences_grow_over_all() {
 
 #[test]
 fn jobs_are_bounded_and_those_being_read_stay() {
-    let config = LogsConfig {
-        max_jobs: 3,
-        ..LogsConfig::default()
-    };
+    let config = LogsConfig { max_jobs: 3, ..LogsConfig::default() };
     let mut bench = Bench::new(config);
     let (_, mut reader) = bench.read("scope=job&job_id=read");
     for n in 0..10 {
@@ -283,33 +244,21 @@ fn jobs_are_bounded_and_those_being_read_stay() {
     bench.log_as(Level::Info, Some("read"), None, "still here");
     bench.wait(150);
     assert_eq!(bench.batches(&mut reader), [["still here"]]);
-    let newest = bench
-        .store
-        .newest(&LogsQuery::parse("scope=job&job_id=job+9").unwrap());
+    let newest = bench.store.newest(&LogsQuery::parse("scope=job&job_id=job+9").unwrap());
     assert_eq!(newest.entries.len(), 1);
-    let forgotten = bench
-        .store
-        .newest(&LogsQuery::parse("scope=job&job_id=job+0").unwrap());
+    let forgotten = bench.store.newest(&LogsQuery::parse("scope=job&job_id=job+0").unwrap());
     assert!(forgotten.entries.is_empty());
 }
 
 #[test]
 fn all_entries_together_are_bounded() {
     let total_bytes = 100_000;
-    let config = LogsConfig {
-        total_bytes,
-        ..LogsConfig::default()
-    };
+    let config = LogsConfig { total_bytes, ..LogsConfig::default() };
     let mut bench = Bench::new(config);
     let (_, _reader) = bench.read("scope=job&job_id=read");
     let kilobyte = "x".repeat(1_000);
     for n in 0..200 {
-        bench.log_as(
-            Level::Info,
-            Some(&format!("job {}", n % 20)),
-            None,
-            &kilobyte,
-        );
+        bench.log_as(Level::Info, Some(&format!("job {}", n % 20)), None, &kilobyte);
         assert!(bench.store.bytes <= total_bytes);
     }
     for _ in 0..200 {
@@ -317,11 +266,6 @@ fn all_entries_together_are_bounded() {
         bench.log(&kilobyte);
         assert!(bench.store.bytes <= total_bytes);
     }
-    let held: usize = bench
-        .store
-        .jobs
-        .values()
-        .map(|job| job.channel.bytes())
-        .sum();
+    let held: usize = bench.store.jobs.values().map(|job| job.channel.bytes()).sum();
     assert_eq!(bench.store.bytes, held + bench.store.service.bytes());
 }
