@@ -13,7 +13,6 @@ pub use body::{BodyExpect, BodySpec, filled};
 pub use expect::{Ended, EventExpect, EventStreamExpect, Expect, SaveFrom, StatusExpect};
 pub use load::{Case, CaseSet, Row, Wait};
 pub use matcher::{Form, Matcher, Matchers};
-pub(crate) use names::{GIVEN_NAMES, STREAM_PARTS};
 pub use scalar::{Fields, HumanDuration};
 pub use step::{
     Accept, Act, AtOnce, AwaitEvents, FinishRead, Instant, Method, Raw, RequestSpec, StartRead, Step, Tally,

@@ -1,7 +1,11 @@
 //! The engine of Streamgauge: rules, cases, the wire, checks, runs and reports.
 
 pub mod case;
+pub mod check;
+pub mod event;
 pub mod fixture;
 pub mod rule;
+pub mod run;
+pub mod scenario;
 pub mod sse;
 pub mod wire;

@@ -20,6 +20,10 @@ pub struct Case {
     pub title: String,
     /// The rules that a mismatch breaks where an expectation names none itself.
     pub proves: Vec<RuleId>,
+    /// The same, and those that single expectations name.
+    pub all_rules: Vec<RuleId>,
+    /// When this case does not pass, the target lacks that capability altogether.
+    pub probes: Option<Capability>,
     /// What the target must claim, all of it.
     pub needs: BTreeSet<Capability>,
     /// What the case has to wait for, if it waits.
@@ -86,6 +90,8 @@ struct CaseEntry {
     #[serde(default)]
     needs: Vec<Capability>,
     #[serde(default)]
+    probes: Option<Capability>,
+    #[serde(default)]
     waits: Option<Wait>,
     /// Rows by name; each makes a case of its own.
     #[serde(default)]
@@ -134,7 +140,9 @@ impl CaseEntry {
                 id: format!("{}{suffix}", self.id.value),
                 title: self.title.clone(),
                 needs: needs(&proves, &self.needs, catalogue),
+                all_rules: names::all_rules(&proves, &self.steps),
                 proves: proves.clone(),
+                probes: self.probes,
                 waits_for: self.waits,
                 given: self.given.clone(),
                 steps: self.steps.clone(),

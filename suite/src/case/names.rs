@@ -16,7 +16,7 @@ use crate::{
 
 /// Names that every case has: the root's path, the case's own prefix below it, its random part, the
 /// target's authority and its URL up to the root.
-pub(crate) const GIVEN_NAMES: [&str; 5] = ["root", "prefix", "nonce", "host", "origin"];
+const GIVEN_NAMES: [&str; 5] = ["root", "prefix", "nonce", "host", "origin"];
 
 /// What a case may refer to.
 pub(super) struct Usage<'a> {
@@ -320,7 +320,47 @@ impl Usage<'_> {
 }
 
 /// What `$name.part` may ask of a stream: its URL path, its whole URL, its path below the stream root.
-pub(crate) const STREAM_PARTS: [&str; 3] = ["path", "url", "relative"];
+const STREAM_PARTS: [&str; 3] = ["path", "url", "relative"];
+
+/// The case's own rules and those that its expectations name.
+pub(super) fn all_rules(own: &[RuleId], steps: &[Step]) -> Vec<RuleId> {
+    let mut rules = own.to_vec();
+    for step in steps {
+        collect_rules(&step.value, &mut rules);
+    }
+    rules.sort();
+    rules.dedup();
+    rules
+}
+
+fn collect_rules(act: &Act, rules: &mut Vec<RuleId>) {
+    let mut add = |named: &Option<Vec<RuleId>>| rules.extend(named.iter().flatten().cloned());
+    let (expect, also, accept): (Option<&Expect>, &[Expect], &[Accept]) = match act {
+        Act::Put(request)
+        | Act::Post(request)
+        | Act::Get(request)
+        | Act::Head(request)
+        | Act::Delete(request)
+        | Act::Options(request) => (request.expect.as_ref(), &request.also, &request.accept),
+        Act::Raw(raw) => (raw.expect.as_ref(), &raw.also, &raw.accept),
+        Act::StartGet(start) | Act::StartSse(start) => (start.expect.as_ref(), &start.also, &[]),
+        Act::FinishGet(finish) => (finish.expect.as_ref(), &finish.also, &finish.accept),
+        Act::AwaitSse(look) | Act::FinishSse(look) => {
+            std::iter::once(&look.expect).chain(&look.also).for_each(|expect| add(&expect.proves));
+            return;
+        }
+        Act::AtOnce(at_once) => return add(&at_once.proves),
+        Act::StillWaiting(_) | Act::Quiet(_) | Act::Stop(_) | Act::Instant(_) | Act::WaitUntil(_) => return,
+    };
+    expect
+        .into_iter()
+        .chain(also)
+        .chain(accept.iter().map(|accept| &accept.expect))
+        .for_each(|expect| add(&expect.proves));
+    for step in accept.iter().flat_map(|accept| &accept.then) {
+        collect_rules(&step.value, rules);
+    }
+}
 
 fn is_empty(expect: &Expect) -> bool {
     *expect == (Expect { proves: expect.proves.clone(), warn: expect.warn.clone(), ..Expect::default() })

@@ -100,6 +100,11 @@ impl Streaming {
         self.received
     }
 
+    /// Reads on to the end of the body, for at most `time` from now.
+    pub async fn into_response(self, time: std::time::Duration) -> super::Response {
+        self.collect(Instant::now() + time).await.0
+    }
+
     fn take(&mut self, bytes: Bytes) -> Result<Bytes, Cut> {
         let total = self.received + bytes.len();
         if total > self.limit {

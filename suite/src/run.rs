@@ -1,0 +1,200 @@
+//! Runs cases against a target: side by side, bounded in time, each on streams of its own.
+
+mod act;
+mod at_once;
+mod background;
+mod base_rule;
+mod case;
+mod events;
+mod names;
+mod plan;
+mod rules;
+mod stage;
+mod target;
+
+pub use plan::{Job, Plan, Selection, Shard};
+pub use stage::{Halt, Stage};
+pub use target::{Target, Timings};
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::Semaphore;
+
+use crate::{
+    event::{CaseResult, CaseVerdict, Event, Listener, RunResult, SkipReason},
+    rule::{Capability, Catalogue},
+};
+
+/// Bounds and habits of a run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Requests under way at once; background reads don't count.
+    pub jobs: usize,
+    /// How long one case may take, its waits for the target included.
+    pub case_limit: Duration,
+    /// How long the whole run may take; what has not begun by then is not checked.
+    pub run_limit: Duration,
+    /// How long one request may take that does not wait for anything.
+    pub request_limit: Duration,
+    /// Where random data comes from.
+    pub seed: u64,
+    /// Whether exchanges of passed cases are kept, too.
+    pub keep_all_exchanges: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            jobs: 32,
+            case_limit: Duration::from_secs(60),
+            run_limit: Duration::from_secs(600),
+            request_limit: Duration::from_secs(10),
+            seed: 0,
+            keep_all_exchanges: false,
+        }
+    }
+}
+
+/// How many cases may be begun at once. Most of them wait; the requests they send are bounded by
+/// [`Options::jobs`].
+const CASES_AT_ONCE: usize = 256;
+
+/// How often a case is begun anew when an attempt told nothing, such as a long-poll that timed out just
+/// before the append it waited for.
+const ATTEMPTS: u32 = 4;
+
+/// What all cases of a run share.
+pub(crate) struct World {
+    pub(crate) target: Target,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) options: Options,
+    pub(crate) permits: Semaphore,
+    pub(crate) epoch: Instant,
+    /// Capabilities that a probe found missing, with the case that showed it.
+    missing: Mutex<BTreeMap<Capability, String>>,
+}
+
+/// Runs the plan and tells the listeners what happens, in order.
+pub async fn run(
+    target: Target,
+    catalogue: Arc<Catalogue>,
+    plan: Plan,
+    options: Options,
+    listener: &mut dyn Listener,
+) -> RunResult {
+    let begun = Instant::now();
+    let target_name = target.name();
+    let seed = options.seed;
+    listener.on_event(&Event::RunStarted { target: target_name.clone(), cases: plan.len(), seed });
+
+    let world = Arc::new(World {
+        permits: Semaphore::new(options.jobs.max(1)),
+        target,
+        catalogue,
+        options,
+        epoch: begun,
+        missing: Mutex::default(),
+    });
+    let unusable = world.target.unusable().await;
+    let mut cases = plan.skipped;
+    for case in &cases {
+        listener.on_event(&Event::CaseFinished(Box::new(case.clone())));
+    }
+    if unusable.is_none() {
+        cases.extend(run_jobs(&world, plan.probes, listener).await);
+        let late = run_jobs(&world, plan.jobs.clone(), listener).await;
+        cases.extend(late);
+    }
+    cases.sort_by(|a, b| a.id.cmp(&b.id));
+    let rules = rules::verdicts(&world.catalogue, &cases, &plan.rules);
+    let result = RunResult { target: target_name, seed, duration: begun.elapsed(), cases, rules, unusable };
+    listener.on_event(&Event::RunFinished(Box::new(result.clone())));
+    result
+}
+
+/// Runs jobs side by side. Cases that failed for nothing but time are looked at again afterwards, alone:
+/// slow is not wrong.
+async fn run_jobs(world: &Arc<World>, jobs: Vec<Job>, listener: &mut dyn Listener) -> Vec<CaseResult> {
+    let mut done = Vec::new();
+    let mut doubtful = Vec::new();
+    let mut running = stream::iter(jobs)
+        .map(|job| {
+            let world = Arc::clone(world);
+            async move {
+                let (result, only_late) = attempt(&world, &job).await;
+                (job, result, only_late)
+            }
+        })
+        .buffer_unordered(CASES_AT_ONCE);
+    while let Some((job, result, only_late)) = running.next().await {
+        if only_late {
+            doubtful.push(job);
+            continue;
+        }
+        listener.on_event(&Event::CaseFinished(Box::new(result.clone())));
+        done.push(result);
+    }
+    for job in doubtful {
+        let (result, _) = attempt(world, &job).await;
+        listener.on_event(&Event::CaseFinished(Box::new(result.clone())));
+        done.push(result);
+    }
+    done
+}
+
+/// Runs one job within its time, again where an attempt told nothing. The flag says that nothing but
+/// lateness was found.
+async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
+    let began = Instant::now();
+    if world.epoch.elapsed() > world.options.run_limit {
+        return (job.skipped(SkipReason::OutOfTime), false);
+    }
+    if let Some(result) = world.blocked_by_missing_capability(job) {
+        return (result, false);
+    }
+    let mut attempts = 1;
+    loop {
+        let stage = Stage::new(Arc::clone(world), job, attempts);
+        let outcome = tokio::time::timeout(world.options.case_limit, case::run(&stage, job)).await;
+        let halt = outcome.unwrap_or_else(|_| {
+            Err(Halt::Errored(format!("the case did not end within {:?}", world.options.case_limit)))
+        });
+        stage.clean_up().await;
+        if let Err(Halt::Inconclusive(_)) = &halt
+            && attempts < ATTEMPTS
+        {
+            attempts += 1;
+            continue;
+        }
+        let (mut result, only_late) = stage.into_result(job, halt);
+        result.attempts = attempts;
+        result.duration = began.elapsed();
+        if let (Some(capability), CaseVerdict::Failed | CaseVerdict::Blocked) = (job.probes(), result.verdict)
+        {
+            world
+                .missing
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())
+                .insert(capability, job.id().to_owned());
+        }
+        return (result, only_late);
+    }
+}
+
+impl World {
+    /// A capability that is missing altogether is told once, by its probe; what builds on it is blocked.
+    fn blocked_by_missing_capability(&self, job: &Job) -> Option<CaseResult> {
+        let missing = self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let (capability, probe) = missing.iter().find(|(capability, _)| job.needs().contains(capability))?;
+        let mut result = job.result(CaseVerdict::Blocked);
+        result.reason = Some(format!(
+            "the target shows no {capability} at all (case {probe}); if it does not claim it, say --without {capability}"
+        ));
+        Some(result)
+    }
+}

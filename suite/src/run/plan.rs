@@ -1,0 +1,308 @@
+//! Which cases run, in which order, and which do not and why.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use globset::GlobMatcher;
+
+use super::Target;
+use crate::{
+    case::{Case, Wait},
+    event::{CaseResult, CaseVerdict, SkipReason},
+    fixture::Place,
+    rule::{Capability, Catalogue, RuleId},
+    scenario::Scenario,
+};
+
+/// One experiment: data or code.
+#[derive(Clone, Debug)]
+pub enum Job {
+    Case(Arc<Case>),
+    Scenario(&'static Scenario),
+}
+
+/// What a run will do.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Cases that show whether a capability is there at all; they go first.
+    pub(super) probes: Vec<Job>,
+    /// The others, those that wait longest first.
+    pub(super) jobs: Vec<Job>,
+    pub(super) skipped: Vec<CaseResult>,
+    /// The rules that the run tells of.
+    pub(super) rules: BTreeSet<RuleId>,
+}
+
+/// What the user wants to be run.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    pub only: Vec<Pattern>,
+    pub skip: Vec<Pattern>,
+    pub shard: Option<Shard>,
+}
+
+/// `--only` or `--skip`: a glob over case ids, rule ids, areas or sections.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    glob: GlobMatcher,
+}
+
+/// One part of a whole: `2/5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// From 1.
+    pub index: u32,
+    pub of: u32,
+}
+
+/// A pattern that selects nothing, or that is no pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SelectionError {
+    #[error("{0:?} is no pattern: {1}")]
+    NoPattern(String, String),
+    #[error("{0:?} matches no case, rule, area or section; `streamgauge rules` lists them")]
+    MatchesNothing(String),
+}
+
+impl std::str::FromStr for Pattern {
+    type Err = SelectionError;
+
+    fn from_str(text: &str) -> Result<Self, SelectionError> {
+        let glob = globset::GlobBuilder::new(text)
+            .literal_separator(false)
+            .build()
+            .map_err(|error| SelectionError::NoPattern(text.to_owned(), error.to_string()))?;
+        Ok(Self { text: text.to_owned(), glob: glob.compile_matcher() })
+    }
+}
+
+impl Pattern {
+    /// Whether it names this job: by its id (a table's rows also by the id before the slash), or by one of
+    /// its rules, their areas or sections.
+    fn names(&self, job: &Job, catalogue: &Catalogue) -> bool {
+        let id = job.id();
+        self.glob.is_match(id)
+            || id.split_once('/').is_some_and(|(table, _)| self.glob.is_match(table))
+            || job.proves().iter().any(|rule| self.names_rule(rule, catalogue))
+    }
+
+    fn names_rule(&self, id: &RuleId, catalogue: &Catalogue) -> bool {
+        self.glob.is_match(id.as_str())
+            || self.glob.is_match(id.area())
+            || catalogue
+                .rule(id)
+                .is_some_and(|rule| rule.section.split(',').any(|section| self.glob.is_match(section.trim())))
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no shard; write I/N with 1 <= I <= N, such as 2/5");
+        let (index, of) = text.split_once('/').ok_or_else(wrong)?;
+        let shard = Self { index: index.parse().map_err(|_| wrong())?, of: of.parse().map_err(|_| wrong())? };
+        (1..=shard.of).contains(&shard.index).then_some(shard).ok_or_else(wrong)
+    }
+}
+
+impl Shard {
+    /// The same id falls into the same part whatever else is selected (FNV-1a over the id).
+    fn holds(self, id: &str) -> bool {
+        let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        hash % u64::from(self.of) == u64::from(self.index - 1)
+    }
+}
+
+impl Plan {
+    /// Sorts jobs into those that run and those that do not.
+    pub fn new(
+        jobs: Vec<Job>,
+        selection: &Selection,
+        target: &Target,
+        catalogue: &Catalogue,
+    ) -> Result<Self, SelectionError> {
+        for pattern in selection.only.iter().chain(&selection.skip) {
+            let known = jobs.iter().any(|job| pattern.names(job, catalogue))
+                || catalogue.rules().any(|rule| pattern.names_rule(&rule.id, catalogue));
+            if !known {
+                return Err(SelectionError::MatchesNothing(pattern.text.clone()));
+            }
+        }
+        let mut plan = Self { rules: selected_rules(selection, catalogue), ..Self::default() };
+        for job in jobs {
+            let wanted = (selection.only.is_empty()
+                || selection.only.iter().any(|only| only.names(&job, catalogue)))
+                && !selection.skip.iter().any(|skip| skip.names(&job, catalogue))
+                && selection.shard.is_none_or(|shard| shard.holds(job.id()));
+            let skip = if !wanted {
+                Some(SkipReason::Filtered)
+            } else if let Some(missing) = job.needs().intersection(&target.not_claimed).next() {
+                Some(SkipReason::NotClaimed(missing.to_string()))
+            } else {
+                too_slow(&job, target).map(SkipReason::TooSlow)
+            };
+            match skip {
+                Some(reason) => plan.skipped.push(job.skipped(reason)),
+                None if job.probes().is_some() => plan.probes.push(job),
+                None => plan.jobs.push(job),
+            }
+        }
+        plan.jobs.sort_by_key(|job| std::cmp::Reverse(job.forced_wait(target)));
+        Ok(plan)
+    }
+
+    /// How many cases there are, skipped ones included.
+    pub fn len(&self) -> usize {
+        self.probes.len() + self.jobs.len() + self.skipped.len()
+    }
+
+    /// Whether nothing will run.
+    pub fn is_empty(&self) -> bool {
+        self.probes.is_empty() && self.jobs.is_empty()
+    }
+}
+
+/// Without `--only`, all rules that bind a server; with it, those that it names.
+fn selected_rules(selection: &Selection, catalogue: &Catalogue) -> BTreeSet<RuleId> {
+    catalogue.rules().map(|rule| rule.id.clone()).filter(|_| selection.only.is_empty()).collect()
+}
+
+fn too_slow(job: &Job, target: &Target) -> Option<String> {
+    let wait = job.forced_wait(target);
+    (wait > target.max_wait)
+        .then(|| format!("it has to wait {wait:?}, and --max-wait is {:?}", target.max_wait))
+}
+
+impl Job {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Case(case) => &case.id,
+            Self::Scenario(scenario) => scenario.id,
+        }
+    }
+
+    /// The sentence that says what it shows.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Case(case) => &case.title,
+            Self::Scenario(scenario) => scenario.title,
+        }
+    }
+
+    /// The rules it proves.
+    pub fn proves(&self) -> Vec<RuleId> {
+        match self {
+            Self::Case(case) => case.all_rules.clone(),
+            Self::Scenario(scenario) => scenario.proves.iter().map(|id| RuleId::new(*id)).collect(),
+        }
+    }
+
+    /// What the target must claim for it.
+    pub fn needs(&self) -> BTreeSet<Capability> {
+        match self {
+            Self::Case(case) => case.needs.clone(),
+            Self::Scenario(scenario) => scenario.needs.iter().copied().collect(),
+        }
+    }
+
+    /// The capability that is missing when this fails.
+    pub(super) fn probes(&self) -> Option<Capability> {
+        match self {
+            Self::Case(case) => case.probes,
+            Self::Scenario(_) => None,
+        }
+    }
+
+    /// Where it is written.
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Case(case) => case.place.clone(),
+            Self::Scenario(scenario) => scenario.place(),
+        }
+    }
+
+    /// How long the target's own timing makes it wait.
+    fn forced_wait(&self, target: &Target) -> Duration {
+        let waits = match self {
+            Self::Case(case) => case.waits_for,
+            Self::Scenario(scenario) => scenario.waits_for,
+        };
+        match waits {
+            None => Duration::ZERO,
+            Some(Wait::LongPollTimeout) => {
+                target.timings.long_poll_timeout.unwrap_or(Duration::from_secs(30))
+            }
+            Some(Wait::SseLifetime) => target.timings.sse_lifetime.unwrap_or(Duration::from_secs(60)),
+            Some(Wait::For(duration)) => duration.0,
+        }
+    }
+
+    /// What it waits for, for people.
+    pub(super) fn waited_for(&self) -> Option<String> {
+        let waits = match self {
+            Self::Case(case) => case.waits_for,
+            Self::Scenario(scenario) => scenario.waits_for,
+        };
+        waits.map(|wait| match wait {
+            Wait::LongPollTimeout => "the end of a long-poll".to_owned(),
+            Wait::SseLifetime => "the end of an event stream".to_owned(),
+            Wait::For(duration) => format!("{:?}", duration.0),
+        })
+    }
+
+    /// A result without findings.
+    pub(super) fn result(&self, verdict: CaseVerdict) -> CaseResult {
+        CaseResult {
+            id: self.id().to_owned(),
+            title: self.title().to_owned(),
+            place: self.place(),
+            proves: self.proves(),
+            verdict,
+            duration: Duration::ZERO,
+            reason: None,
+            blocked_by: None,
+            skip: None,
+            mismatches: Vec::new(),
+            exchanges: Vec::new(),
+            attempts: 0,
+            waited_for: None,
+        }
+    }
+
+    pub(super) fn skipped(&self, reason: SkipReason) -> CaseResult {
+        let mut result = self.result(CaseVerdict::Skipped);
+        result.reason = Some(match &reason {
+            SkipReason::NotClaimed(capability) => format!("the target does not claim {capability}"),
+            SkipReason::TooSlow(why) => why.clone(),
+            SkipReason::Filtered => "left out by --only, --skip or --shard".to_owned(),
+            SkipReason::OutOfTime => "the run came to its time limit before".to_owned(),
+        });
+        result.skip = Some(reason);
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_disjoint_and_complete() {
+        for id in ["a", "b-c", "matching-etag-gets-304", "x/y"] {
+            let parts: Vec<Shard> = (1..=5).map(|index| Shard { index, of: 5 }).collect();
+            assert_eq!(parts.iter().filter(|shard| shard.holds(id)).count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_shard_is_a_part_of_its_whole() {
+        assert!("2/5".parse::<Shard>().is_ok());
+        for text in ["0/5", "6/5", "1/0", "1", "a/b", ""] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What is being checked: a URL and what its user says of it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use url::Url;
+
+use crate::{
+    rule::Capability,
+    wire::{Client, Request, Target as WireTarget, WireError},
+};
+
+/// A target: where its streams are, how to reach it, what it is set to.
+#[derive(Clone, Debug)]
+pub struct Target {
+    root: Url,
+    pub(crate) client: Client,
+    pub(crate) timings: Timings,
+    /// What its user says it does not offer.
+    pub(crate) not_claimed: BTreeSet<Capability>,
+    pub(crate) max_wait: Duration,
+}
+
+/// What the target is set to, as far as its user knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timings {
+    /// How long a long-poll waits before it answers 204.
+    pub long_poll_timeout: Option<Duration>,
+    /// After what time the target ends an event stream.
+    pub sse_lifetime: Option<Duration>,
+    /// How often the log stream sends a ping.
+    pub heartbeat: Option<Duration>,
+    /// How long the log stream gathers lines.
+    pub batch_interval: Option<Duration>,
+}
+
+/// A root that no stream can be below.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{url:?} is no stream root: {why}; give a URL such as http://127.0.0.1:4437/v1/stream")]
+pub struct UnusableRoot {
+    url: String,
+    why: String,
+}
+
+/// How long the first look at a target may take.
+const FIRST_LOOK: Duration = Duration::from_secs(4);
+
+impl Target {
+    /// A target by the URL of its stream root.
+    pub fn new(root: &str, client: Client) -> Result<Self, UnusableRoot> {
+        let unusable = |why: &str| UnusableRoot { url: root.to_owned(), why: why.to_owned() };
+        let mut url = Url::parse(root).map_err(|error| unusable(&error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(unusable("it is neither http nor https"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(unusable("it has a query or a fragment"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(unusable("it holds credentials; send them in a header"));
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Ok(Self {
+            root: url,
+            client,
+            timings: Timings::default(),
+            not_claimed: BTreeSet::new(),
+            max_wait: Duration::from_secs(40),
+        })
+    }
+
+    /// The same target with what its user says of its timing.
+    #[must_use]
+    pub fn with_timings(mut self, timings: Timings) -> Self {
+        self.timings = timings;
+        self
+    }
+
+    /// The same target without these capabilities.
+    #[must_use]
+    pub fn without(mut self, capabilities: impl IntoIterator<Item = Capability>) -> Self {
+        self.not_claimed.extend(capabilities);
+        self
+    }
+
+    /// The same target with another bound on what a case may wait for it.
+    #[must_use]
+    pub fn with_max_wait(mut self, max_wait: Duration) -> Self {
+        self.max_wait = max_wait;
+        self
+    }
+
+    /// Its root, for people.
+    pub fn name(&self) -> String {
+        self.root.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// The path of its root without a slash at the end: `/v1/stream`, or nothing for a root at `/`.
+    pub(crate) fn root_path(&self) -> &str {
+        self.root.path().trim_end_matches('/')
+    }
+
+    /// Scheme and authority.
+    pub(crate) fn origin(&self) -> String {
+        self.root.origin().ascii_serialization()
+    }
+
+    /// Host and port as the Host header names them.
+    pub(crate) fn authority(&self) -> String {
+        let origin = self.origin();
+        origin.split_once("://").map_or(origin.clone(), |(_, authority)| authority.to_owned())
+    }
+
+    /// The wire's form of a path and query on this target.
+    pub(crate) fn at(&self, path_and_query: &str) -> Result<WireTarget, WireError> {
+        WireTarget::parse(&format!("{}{path_and_query}", self.origin()))
+    }
+
+    /// How long a long-poll may stay unanswered.
+    pub(crate) fn long_poll_limit(&self) -> Duration {
+        self.timings.long_poll_timeout.unwrap_or(self.max_wait) + Duration::from_secs(5)
+    }
+
+    /// Why the target cannot be used at all, if it cannot: asked once, before any case.
+    pub(crate) async fn unusable(&self) -> Option<String> {
+        let target = match self.at(&format!("{}/streamgauge-first-look", self.root_path())) {
+            Ok(target) => target,
+            Err(error) => return Some(error.to_string()),
+        };
+        let request = Request::new("HEAD", target);
+        match self.client.open(&request, FIRST_LOOK).await {
+            Ok(_) => None,
+            Err(error) => Some(format!(
+                "{error}. Is the server running, and is {} its stream root? A server that takes time to start can be run with --start",
+                self.name()
+            )),
+        }
+    }
+}
