@@ -175,12 +175,15 @@ impl Parser {
     }
 
     fn extend_line(&mut self, bytes: &[u8]) -> Result<(), SseError> {
-        if self.line.len() + bytes.len() > self.limits.line {
-            return Err(SseError::LineTooLong { at: self.line_at, limit: self.limits.line });
+        let room = self.limits.line - self.line.len();
+        let (fits, rest) = bytes.split_at(bytes.len().min(room));
+        self.line.extend_from_slice(fits);
+        self.position += fits.len() as u64;
+        if rest.is_empty() {
+            Ok(())
+        } else {
+            Err(SseError::LineTooLong { at: self.line_at, limit: self.limits.line })
         }
-        self.line.extend_from_slice(bytes);
-        self.position += bytes.len() as u64;
-        Ok(())
     }
 
     fn end_line(&mut self, end: LineEnd) -> Result<(), SseError> {
@@ -256,3 +259,6 @@ fn event(lines: Vec<Line>, at: std::ops::Range<u64>, last_event_id: &mut Arc<str
     let invalid_utf8 = lines.iter().find(|line| std::str::from_utf8(&line.raw).is_err()).map(|line| line.at);
     Event { name, data, id, retry, last_event_id: last_event_id.clone(), lines, at, invalid_utf8 }
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,8 +87,9 @@ impl Client {
     ///
     /// When no whole head of an answer came.
     pub async fn fetch(&self, request: &Request, time: Duration) -> Result<Response, WireError> {
-        let deadline = Instant::now() + time;
-        let streaming = self.open(request, time).await?;
+        let started = Instant::now();
+        let deadline = started + time;
+        let streaming = self.begin(request, started, deadline).await?;
         let (response, flow) = streaming.collect(deadline).await;
         if response.ending.is_clean() && response.surplus.is_empty() && !request.fresh_connection {
             let idle = match flow {
@@ -109,24 +110,14 @@ impl Client {
     /// When no whole head of an answer came.
     pub async fn open(&self, request: &Request, time: Duration) -> Result<Streaming, WireError> {
         let started = Instant::now();
-        let deadline = started + time;
-        let plan = self.plan(request)?;
-        if !request.fresh_connection
-            && let Some(idle) = self.0.pool.take(&request.target.endpoint)
-        {
-            match self.converse(idle, &plan, started, deadline).await {
-                // The server hung up just when the connection was used again. That is its right; a safe request is
-                // repeated on a new connection, any other one may have been carried out.
-                Err(WireError::Closed { received: 0 } | WireError::Broken { received: 0, .. })
-                    if plan.is_safe() => {}
-                outcome => return outcome,
-            }
-        }
-        let connection = self.connect(&request.target.endpoint, started, deadline).await?;
-        self.converse(connection, &plan, started, deadline).await
+        self.begin(request, started, started + time).await
     }
 
     /// The header fields with which a request goes out: its own, the standing ones, and the ones added.
+    ///
+    /// # Errors
+    ///
+    /// [`WireError::Unsendable`] when it would not go out.
     pub fn headers_as_sent(&self, request: &Request) -> Result<Headers, WireError> {
         Ok(self.plan(request)?.headers)
     }
@@ -153,6 +144,29 @@ impl Client {
         let transport = connect(endpoint, &self.0.tls_http1, started, deadline).await?;
         let Shared { options: ClientOptions { limits, budget, .. }, .. } = &*self.0;
         raw::exchange(transport, script, *limits, budget, started, deadline).await
+    }
+
+    async fn begin(
+        &self,
+        request: &Request,
+        started: Instant,
+        deadline: Instant,
+    ) -> Result<Streaming, WireError> {
+        let plan = self.plan(request)?;
+        if !request.fresh_connection
+            && let Some(idle) = self.0.pool.take(&request.target.endpoint)
+        {
+            match self.converse(idle, &plan, started, deadline).await {
+                Err(error) if may_be_the_connections_fault(&error) => {
+                    if !plan.is_safe() {
+                        return Err(with_doubt(error));
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+        let connection = self.connect(&request.target.endpoint, started, deadline).await?;
+        self.converse(connection, &plan, started, deadline).await
     }
 
     fn plan(&self, request: &Request) -> Result<Plan, WireError> {
@@ -200,5 +214,26 @@ impl Client {
             }
         };
         Ok(Streaming::new(opening, flow, self.0.options.budget.hold(), limits.body))
+    }
+}
+
+/// Whether a failure on a connection that was used before may come from what happened on it before: the server
+/// hung up just when it was used again, which is its right, or sent late what belongs to no answer. A safe request
+/// is then repeated on a new connection; any other one may have been carried out.
+fn may_be_the_connections_fault(error: &WireError) -> bool {
+    matches!(
+        error,
+        WireError::Closed { received: 0 }
+            | WireError::Broken { received: 0, .. }
+            | WireError::Malformed { .. }
+    )
+}
+
+fn with_doubt(error: WireError) -> WireError {
+    match error {
+        WireError::Malformed { reason } => WireError::Malformed {
+            reason: format!("{reason} (these bytes may belong to the answer before, on the same connection)"),
+        },
+        other => other,
     }
 }

@@ -35,6 +35,9 @@ impl Endpoint {
             "https" => true,
             other => return Err(unsendable(format!("`{url}` has the scheme `{other}`, not http or https"))),
         };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(unsendable("the URL has credentials in it; send them with a header".to_owned()));
+        }
         let host = url.host().ok_or_else(|| unsendable(format!("`{url}` has no host")))?.to_owned();
         let port = url.port_or_known_default().ok_or_else(|| unsendable(format!("`{url}` has no port")))?;
         Ok(Self { tls, host, port })
@@ -91,7 +94,7 @@ async fn connect_tcp(endpoint: &Endpoint, deadline: Instant) -> Result<TcpStream
             }
             Ok(Err(error)) => failure = error,
             Err(_) => {
-                failure = io::Error::new(io::ErrorKind::TimedOut, "the connection attempt was not answered")
+                failure = io::Error::new(io::ErrorKind::TimedOut, "the attempt to connect was not answered");
             }
         }
     }

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Serialize, Serializer};
 
-use super::{Client, Ending, Head, Headers, Request, Response, Timing, WireError};
+use super::{Client, Ending, Endpoint, Head, Headers, Request, Response, Timing, WireError, raw::Script};
 
 /// What was asked and what came back, as plain data that is cheap to keep and to write down.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,6 +28,7 @@ pub enum Outcome {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordedRequest {
+    /// Empty where bytes were sent as they are; `body` is then all of them.
     pub method: String,
     pub url: String,
     pub headers: Vec<RecordedHeader>,
@@ -100,6 +101,17 @@ impl RecordedRequest {
             body: RecordedBody::of(&request.body.content(), request.body.size(), prefix),
         }
     }
+
+    /// What a raw exchange sends, which need not have a method or headers: all of it is the body.
+    pub fn of_script(endpoint: &Endpoint, script: &Script, prefix: usize) -> Self {
+        let sent: Vec<u8> = script.pieces.iter().flat_map(|piece| piece.bytes.iter().copied()).collect();
+        Self {
+            method: String::new(),
+            url: endpoint.to_string(),
+            headers: Vec::new(),
+            body: RecordedBody::of(&sent, sent.len(), prefix),
+        }
+    }
 }
 
 impl RecordedResponse {
@@ -161,4 +173,30 @@ fn recorded(headers: &Headers) -> Vec<RecordedHeader> {
 /// With three decimals.
 fn milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((duration.as_secs_f64() * 1_000_000.0).round() / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(beginning: &[u8], size: usize, prefix: usize) -> (Option<String>, Option<String>, usize) {
+        let body = RecordedBody::of(beginning, size, prefix);
+        assert_eq!(body.size, size);
+        (body.text, body.base64, body.shown)
+    }
+
+    #[test]
+    fn text_is_shown_as_text_also_when_cut_inside_a_character() {
+        assert_eq!(shown("grün".as_bytes(), 5, 100), (Some("grün".to_owned()), None, 5));
+        assert_eq!(shown("grün".as_bytes(), 5, 3), (Some("gr".to_owned()), None, 2));
+        assert_eq!(shown("gr".as_bytes(), 5, 100), (Some("gr".to_owned()), None, 2));
+        assert_eq!(shown(b"", 0, 100), (Some(String::new()), None, 0));
+    }
+
+    #[test]
+    fn what_is_no_text_is_shown_in_base64() {
+        assert_eq!(shown(b"a\xffb", 3, 100), (None, Some("Yf9i".to_owned()), 3));
+        // Whole, and ending inside a character: that is what the server sent.
+        assert_eq!(shown(b"gr\xc3", 3, 100), (None, Some("Z3LD".to_owned()), 3));
+    }
 }

@@ -66,7 +66,7 @@ impl Connection {
         let malformed = |reason| WireError::Malformed { reason };
         let framing = Framing::of(&head, plan.is_head()).map_err(malformed)?;
         let reusable = sent.is_some() && framing.is_delimited() && stays_open(&head, plan);
-        let decoder = Decoder::new(framing, limits);
+        let decoder = Decoder::new(framing);
         let now = Instant::now();
         let timing = Timing { started, connected, sent, head: now, end: now };
         Ok((Opening { head, interim, timing }, Flow { connection: self, decoder, reusable }))

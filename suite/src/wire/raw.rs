@@ -2,7 +2,8 @@
 
 use std::{
     io,
-    sync::Arc,
+    pin::pin,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -70,14 +71,14 @@ pub enum AnswerTo {
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Transcript {
-    /// At least one, at most as many as the script expects.
+    /// As many as the script expects, unless one was not whole or `failure` says what happened instead of the next.
     pub responses: Vec<Response>,
     /// What stopped the reading before all expected answers were there.
     pub failure: Option<WireError>,
     /// What came after the last answer, within the grace; at most 64 KiB.
     pub surplus: Bytes,
-    /// How the connection was left.
-    pub afterwards: Afterwards,
+    /// How the connection was left; `None` when an answer was not whole, so that nothing was looked for after it.
+    pub afterwards: Option<Afterwards>,
 }
 
 /// The state of the connection when the grace was over.
@@ -101,9 +102,8 @@ pub(super) async fn exchange(
     started: Instant,
     deadline: Instant,
 ) -> Result<Transcript, WireError> {
-    let interim_came = Notify::new();
+    let (interim_came, sent) = (Notify::new(), OnceLock::new());
     let (reader, writer) = tokio::io::split(&mut transport);
-    let now = Instant::now();
     let mut reading = Reading {
         reader,
         buffer: BytesMut::new(),
@@ -111,18 +111,22 @@ pub(super) async fn exchange(
         budget,
         interim_came: &interim_came,
         started,
-        connected: now,
-        sent: None,
+        connected: Instant::now(),
+        sent: &sent,
         deadline,
     };
-    let sending = send(writer, script, &interim_came);
-    tokio::pin!(sending);
-    let receiving = receive(&mut reading, script);
-    tokio::pin!(receiving);
+    let mut sending = pin!(send(writer, script, &interim_came));
+    let mut receiving = pin!(receive(&mut reading, script));
     tokio::select! {
+        biased;
+        outcome = &mut sending => {
+            // Where sending failed, reading tells why.
+            if outcome.is_ok() {
+                sent.get_or_init(Instant::now);
+            }
+            receiving.await
+        }
         transcript = &mut receiving => transcript,
-        // Where sending fails, reading tells why.
-        _ = &mut sending => receiving.await,
     }
 }
 
@@ -162,11 +166,12 @@ async fn receive<R: AsyncRead + Unpin>(
     }
     match failure {
         Some(error) if responses.is_empty() => Err(error),
-        failure => {
-            let afterwards = reading.linger(script.grace).await;
+        None if responses.iter().all(|response| response.ending.is_clean()) => {
+            let afterwards = Some(reading.linger(script.grace).await);
             let surplus = reading.buffer.split().freeze();
             Ok(Transcript { responses, failure, surplus, afterwards })
         }
+        failure => Ok(Transcript { responses, failure, surplus: Bytes::new(), afterwards: None }),
     }
 }
 
@@ -179,20 +184,22 @@ struct Reading<'a, R> {
     interim_came: &'a Notify,
     started: Instant,
     connected: Instant,
-    sent: Option<Instant>,
+    sent: &'a OnceLock<Instant>,
     deadline: Instant,
 }
 
 impl<R: AsyncRead + Unpin> Reading<'_, R> {
     async fn response(&mut self, answer: AnswerTo) -> Result<Response, WireError> {
         let deadline = self.deadline;
-        let (interim, head) = timeout_at(deadline.into(), self.heads()).await.unwrap_or_else(|_| {
-            Err(WireError::NoAnswer { phase: Phase::Head, after: self.started.elapsed() })
+        let heads = timeout_at(deadline.into(), self.heads()).await;
+        let (interim, head) = heads.unwrap_or_else(|_| {
+            let phase = if self.sent.get().is_some() { Phase::Head } else { Phase::Send };
+            Err(WireError::NoAnswer { phase, after: self.started.elapsed() })
         })?;
         let framing =
             Framing::of(&head, answer == AnswerTo::Head).map_err(|reason| WireError::Malformed { reason })?;
         let came = Instant::now();
-        let mut decoder = Decoder::new(framing, &self.limits);
+        let mut decoder = Decoder::new(framing);
         let mut body = Vec::new();
         let mut hold = self.budget.hold();
         let end = match timeout_at(deadline.into(), self.body(&mut decoder, &mut body, &mut hold)).await {
@@ -200,7 +207,8 @@ impl<R: AsyncRead + Unpin> Reading<'_, R> {
             Err(_) => End::with(Ending::TimedOut),
         };
         let Self { started, connected, sent, .. } = *self;
-        let timing = Timing { started, connected, sent, head: came, end: Instant::now() };
+        let timing =
+            Timing { started, connected, sent: sent.get().copied(), head: came, end: Instant::now() };
         let End { ending, trailers, .. } = end;
         let (body, hold) = (body.into(), Some(Arc::new(hold)));
         Ok(Response { head, interim, body, trailers, ending, surplus: Bytes::new(), timing, hold })

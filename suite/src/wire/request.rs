@@ -108,8 +108,8 @@ impl Target {
             .map(|at| at + 3)
             .ok_or_else(|| unsendable(format!("`{url}` is not an absolute URL")))?;
         let path = url[authority..].find(['/', '?', '#']).map_or(url.len(), |at| authority + at);
-        let origin =
-            Url::parse(&url[..path]).map_err(|error| unsendable(format!("`{url}` is not a URL: {error}")))?;
+        let origin = Url::parse(&url[..path])
+            .map_err(|error| unsendable(format!("its URL cannot be read: {error}")))?;
         let endpoint = Endpoint::of(&origin)?;
         let text = url[path..].split('#').next().unwrap_or_default();
         let slash = if text.starts_with('/') { "" } else { "/" };
@@ -220,4 +220,102 @@ fn refuse_what_splits(plan: &Plan) -> Result<(), WireError> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_kept_to_the_letter() {
+        for (url, authority, path_and_query) in [
+            (
+                "http://127.0.0.1:4437/v1/a?offset=1&offset=%2d1&x=a%zz",
+                "127.0.0.1:4437",
+                "/v1/a?offset=1&offset=%2d1&x=a%zz",
+            ),
+            ("http://h/a/../b//c/./?", "h", "/a/../b//c/./?"),
+            ("https://h:443/a{}|\"é#part?no", "h", "/a{}|\"é"),
+            ("http://[::1]:80", "[::1]", "/"),
+            ("http://h?a=http://other/", "h", "/?a=http://other/"),
+            ("HTTP://Host:8080/X", "host:8080", "/X"),
+        ] {
+            let target = Target::parse(url).unwrap();
+            assert_eq!(target.endpoint.authority(), authority, "{url}");
+            assert_eq!(target.path_and_query, path_and_query, "{url}");
+        }
+    }
+
+    #[test]
+    fn targets_without_a_place_to_go_are_refused() {
+        for url in ["/v1/stream", "ftp://h/x", "http://", "http://user:pass@h/", "http://h:99999/"] {
+            let error = Target::parse(url).unwrap_err();
+            assert!(matches!(error, WireError::Unsendable { .. }), "{url}");
+            assert!(!error.to_string().contains("pass"), "{error}");
+        }
+    }
+
+    fn planned(request: &Request, standing: &[(&str, &[u8])]) -> Vec<(String, String)> {
+        let plan = plan(request, standing.iter().copied()).unwrap();
+        plan.headers
+            .iter()
+            .map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value).into_owned()))
+            .collect()
+    }
+
+    fn request(method: &str) -> Request {
+        Request::new(method, Target::parse("http://h:1/").unwrap())
+    }
+
+    #[test]
+    fn what_a_request_names_itself_is_not_added() {
+        let own = request("POST")
+            .header("host", "other")
+            .header("authorization", "")
+            .header("content-length", "99")
+            .header("USER-AGENT", "x")
+            .header("accept", "a")
+            .header("Accept", "b")
+            .body(Body::Bytes(Bytes::from_static(b"hello")));
+        let names: Vec<_> =
+            planned(&own, &[("Authorization", b"Bearer t")]).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["host", "authorization", "content-length", "USER-AGENT", "accept", "Accept"]);
+    }
+
+    #[test]
+    fn bodies_are_framed() {
+        let framing = |request: Request| {
+            let found = planned(&request, &[]);
+            found
+                .into_iter()
+                .filter(|(name, _)| name.starts_with("Content-") || name.starts_with("Transfer-"))
+                .collect::<Vec<_>>()
+        };
+        let field = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        assert_eq!(framing(request("GET")), []);
+        assert_eq!(framing(request("DELETE")), []);
+        assert_eq!(framing(request("PUT")), field("Content-Length", "0"));
+        assert_eq!(framing(request("GET").body(Body::Bytes(Bytes::new()))), field("Content-Length", "0"));
+        let chunked = Body::Chunked { chunks: vec![], pause: Duration::ZERO };
+        assert_eq!(framing(request("POST").body(chunked)), field("Transfer-Encoding", "chunked"));
+    }
+
+    #[test]
+    fn what_would_split_the_request_is_refused() {
+        let refused = [
+            request("GET / HTTP/1.1\r\nX: y\r\n\r\nGET"),
+            request(""),
+            request("GET").header("X", "a\r\nY: b"),
+            request("GET").header("X", "a\0"),
+            request("GET").header("X: y", "a"),
+            request("GET").header("", "a"),
+            Request::new("GET", Target::parse("http://h/").unwrap().with_path_and_query("/a b")),
+        ];
+        for request in refused {
+            assert!(
+                matches!(plan(&request, std::iter::empty()), Err(WireError::Unsendable { .. })),
+                "{request:?}"
+            );
+        }
+    }
 }

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Instant};
 use bytes::Bytes;
 
 use super::{
-    Cut, Ending, Head, Headers, Hold, Timing,
+    Cut, Ending, Head, Headers, Hold, Response, Timing,
     h1::{self, Step},
     h2,
 };
@@ -68,7 +68,7 @@ impl Streaming {
     /// Waits for the next part of the body; `None` when it ended, and then [`Self::ending`] says how.
     /// Dropping the future loses nothing: the next call goes on where this one was.
     ///
-    /// The parts handed out stay counted in the client's budget until this value is dropped.
+    /// There is no deadline here; the caller has one. The parts handed out stay counted in the client's budget until this value is dropped.
     pub async fn next(&mut self) -> Option<Chunk> {
         if self.end.is_some() {
             return None;
@@ -117,8 +117,13 @@ impl Streaming {
         Ok(bytes)
     }
 
-    /// Reads on to the end of the body or to the deadline.
-    pub(super) async fn collect(mut self, deadline: Instant) -> (super::Response, Flow) {
+    /// Reads on to the end of the body, but not beyond the deadline. Parts that were handed out are not in it.
+    pub async fn read_to_end(self, deadline: Instant) -> Response {
+        self.collect(deadline).await.0
+    }
+
+    /// The same, and gives back the connection.
+    pub(super) async fn collect(mut self, deadline: Instant) -> (Response, Flow) {
         let mut body = Vec::new();
         loop {
             match tokio::time::timeout_at(deadline.into(), self.next()).await {
@@ -137,7 +142,7 @@ impl Streaming {
         let Self { head, interim, timing, flow, hold, end, .. } = self;
         let End { ending, trailers, surplus } = end.unwrap_or_else(|| End::with(Ending::TimedOut));
         let hold = (!body.is_empty()).then(|| Arc::new(hold));
-        (super::Response { head, interim, body: body.into(), trailers, ending, surplus, timing, hold }, flow)
+        (Response { head, interim, body: body.into(), trailers, ending, surplus, timing, hold }, flow)
     }
 }
 

@@ -124,3 +124,100 @@ fn too_large(reason: String) -> WireError {
 fn excerpt(bytes: &[u8]) -> String {
     format!("\"{}\"", bytes[..bytes.len().min(40)].escape_ascii())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(limits: Limits, input: &[u8]) -> Result<Option<Head>, WireError> {
+        HeadReader::new(&limits).next(&mut BytesMut::from(input))
+    }
+
+    const HEAD: &[u8] =
+        b"HTTP/1.1 200 OK\r\nsTream-Next-OFFSET: 7\r\nX:\r\nSet-Cookie: a\r\nset-cookie: b\r\n\r\n";
+
+    #[test]
+    fn case_order_duplicates_and_empty_values_are_kept() {
+        let head = read(Limits::default(), HEAD).unwrap().unwrap();
+        assert_eq!(head.status, 200);
+        assert_eq!(head.reason, "OK");
+        let expected = [("sTream-Next-OFFSET", "7"), ("X", ""), ("Set-Cookie", "a"), ("set-cookie", "b")];
+        assert_eq!(head.headers, Headers::from(expected));
+        assert_eq!(head.headers.all("SET-COOKIE").collect::<Vec<_>>(), [b"a", b"b"]);
+        assert_eq!(head.raw, HEAD);
+    }
+
+    #[test]
+    fn byte_by_byte_gives_the_same() {
+        let mut heads = HeadReader::new(&Limits::default());
+        let mut buffer = BytesMut::new();
+        for (index, byte) in HEAD.iter().enumerate() {
+            buffer.extend_from_slice(&[*byte]);
+            let head = heads.next(&mut buffer).unwrap();
+            assert_eq!(head.is_some(), index + 1 == HEAD.len(), "at byte {index}");
+        }
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn what_follows_the_head_is_left() {
+        let mut buffer = BytesMut::from(&b"HTTP/1.0 404\nA: b\n\nbody"[..]);
+        let head = HeadReader::new(&Limits::default()).next(&mut buffer).unwrap().unwrap();
+        assert_eq!((head.version, head.status, head.reason.as_str()), (Version::Http10, 404, ""));
+        assert_eq!(&buffer[..], b"body");
+    }
+
+    #[test]
+    fn other_protocols_are_told_at_the_first_byte() {
+        for input in [
+            &b"S"[..],
+            b"SSH-2.0-OpenSSH",
+            b"\x00\x00\x12\x04",
+            b"HTTP/2 200 OK",
+            b"<html>",
+            b"\r\nHTTP/1.1 200",
+        ] {
+            assert!(
+                matches!(read(Limits::default(), input), Err(WireError::Malformed { .. })),
+                "{}",
+                input.escape_ascii()
+            );
+        }
+        assert_eq!(read(Limits::default(), b"HTT"), Ok(None));
+    }
+
+    #[test]
+    fn broken_heads_are_named() {
+        for (input, complaint) in [
+            (&b"HTTP/1.1 OK\r\n\r\n"[..], "no status of three digits"),
+            (b"HTTP/1.1 099 Low\r\n\r\n", "below 100"),
+            (b"HTTP/1.1 200 OK\r\nbad name: x\r\n\r\n", "the name of a header"),
+            (b"HTTP/1.1 200 OK\r\nname : x\r\n\r\n", "the name of a header"),
+            (b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "the name of a header"),
+            (b"HTTP/1.1 200 OK\r\nname: a\0b\r\n\r\n", "the value of a header"),
+            (b"HTTP/1.1 200 OK\r\nname: a\r\n folded\r\n\r\n", "the name of a header"),
+            (b"HTTP/1.7 200 OK\r\n\r\n", "no version of HTTP/1"),
+        ] {
+            match read(Limits::default(), input) {
+                Err(WireError::Malformed { reason }) => assert!(reason.contains(complaint), "{reason}"),
+                other => panic!("{} gave {other:?}", input.escape_ascii()),
+            }
+        }
+    }
+
+    #[test]
+    fn heads_are_bounded_one_by_one_and_together() {
+        let limits = Limits { head: 100, fields: 2, interim: 1, ..Limits::default() };
+        let too_large = |outcome| matches!(outcome, Err(WireError::HeadTooLarge { .. }));
+        assert!(too_large(read(limits, &[b"HTTP/1.1 200 OK\r\nA: ", &[b'x'; 100][..]].concat())));
+        assert!(too_large(read(limits, b"HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\n\r\n")));
+        let mut heads = HeadReader::new(&limits);
+        let mut buffer = BytesMut::from(&b"HTTP/1.1 102 Wait\r\n\r\n".repeat(3)[..]);
+        assert_eq!(heads.next(&mut buffer).unwrap().unwrap().status, 102);
+        assert!(too_large(heads.next(&mut buffer)));
+        let mut heads = HeadReader::new(&Limits { head: 30, ..limits });
+        let mut buffer = BytesMut::from(&b"HTTP/1.1 102 Wait\r\n\r\n".repeat(2)[..]);
+        assert!(heads.next(&mut buffer).is_ok());
+        assert!(too_large(heads.next(&mut buffer)));
+    }
+}
