@@ -195,9 +195,9 @@ fn what_exceeds_a_bound_is_an_error_and_what_came_before_is_not_lost() {
         (Limits { line: 9, ..ample }, "data: 1\n\ndata: 5678\n\n", SseError::LineTooLong { at: 9, limit: 9 }),
         (Limits { lines: 2, ..ample }, "data: 1\n\na\nb\nc\n\n", SseError::TooManyLines { at: 9, limit: 2 }),
         (
-            Limits { event: 9, ..ample },
+            Limits { event: 8, ..ample },
             "data: 1\n\ndata\ndata:\n",
-            SseError::EventTooLarge { at: 9, limit: 9 },
+            SseError::EventTooLarge { at: 9, limit: 8 },
         ),
     ] {
         let (items, outcome) = parse_cut(limits, stream.as_bytes(), &[]);
