@@ -2,6 +2,7 @@
 
 pub mod case;
 pub mod check;
+pub mod cli;
 pub mod event;
 pub mod fixture;
 pub mod rule;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `streamgauge` program.
+
+fn main() -> std::process::ExitCode {
+    streamgauge::cli::main()
+}

@@ -12,7 +12,7 @@ mod rules;
 mod stage;
 mod target;
 
-pub use plan::{Job, Plan, Selection, Shard};
+pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard};
 pub use stage::{Halt, Stage};
 pub use target::{Target, Timings};
 

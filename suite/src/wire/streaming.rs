@@ -101,7 +101,7 @@ impl Streaming {
     }
 
     /// Reads on to the end of the body, for at most `time` from now.
-    pub async fn into_response(self, time: std::time::Duration) -> super::Response {
+    pub async fn into_response(self, time: std::time::Duration) -> Response {
         self.collect(Instant::now() + time).await.0
     }
 

@@ -1,0 +1,78 @@
+//! The command line: flags in, exit status out. The only place that knows the reference server.
+
+mod check;
+mod rules;
+#[cfg(feature = "serve")]
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks servers of the Durable Streams protocol, rule by rule.
+#[derive(Debug, Parser)]
+#[command(name = "streamgauge", version, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a server.
+    Check(Box<check::CheckArguments>),
+    /// Serve the protocol from memory, with every rule kept.
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::ServeArguments>),
+    /// List the rules, or tell all about one.
+    Rules(rules::RulesArguments),
+}
+
+/// What a command came to, as the exit status says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// No claimed rule judged `error` is broken.
+    Right = 0,
+    /// One is.
+    Broken = 1,
+    /// The call or a fixture is wrong.
+    Misused = 2,
+    /// The target cannot be used, or a case errored and nothing is broken.
+    Unusable = 3,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// A mistake of the caller: what, where, what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misuse(String);
+
+impl Misuse {
+    fn new(message: impl std::fmt::Display) -> Self {
+        Self(message.to_string())
+    }
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    // clap itself ends with status 2 on wrong flags.
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Check(check) => check.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => serve.run(),
+        Command::Rules(rules) => rules.run(),
+    };
+    match outcome {
+        Ok(status) => status.into(),
+        Err(misuse) => {
+            eprintln!("error: {misuse}");
+            Status::Misused.into()
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! `streamgauge check`.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+use super::{Misuse, Status};
+use crate::{
+    case::{CaseSet, HumanDuration},
+    event::{CaseVerdict, Event, Listener, RuleVerdict, RunResult},
+    fixture::FixtureSource,
+    rule::{Capability, Catalogue, Judgement},
+    run::{self, Job, Options, Pattern, Plan, Selection, Shard, Target, Timings},
+    scenario,
+    wire::{Client, ClientOptions, Endpoint, Headers, Standing, Trust},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// The stream root of the target, such as http://127.0.0.1:4437/v1/stream; without one, the built-in
+    /// reference server is checked.
+    url: Option<String>,
+
+    /// Run only what matches: a case id, a rule id, an area or a section. Globs; repeatable.
+    #[arg(long, value_name = "PATTERN")]
+    only: Vec<String>,
+
+    /// Leave out what matches; repeatable.
+    #[arg(long, value_name = "PATTERN")]
+    skip: Vec<String>,
+
+    /// What the target does not claim: reported as not claimed.
+    #[arg(long, value_name = "CAPABILITY", value_delimiter = ',')]
+    without: Vec<Capability>,
+
+    /// What makes the run fail.
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    fail_on: FailOn,
+
+    /// A header for every request, as 'Name: value'; repeatable. For secrets use --header-file.
+    #[arg(long = "header", value_name = "K: V")]
+    headers: Vec<String>,
+
+    /// A file with one 'Name: value' a line, kept out of the process list and of every report.
+    #[arg(long, value_name = "FILE")]
+    header_file: Vec<PathBuf>,
+
+    /// Trust the certificates in this PEM file, too.
+    #[arg(long, value_name = "FILE")]
+    cacert: Vec<PathBuf>,
+
+    /// Trust any certificate.
+    #[arg(long)]
+    insecure: bool,
+
+    /// Speak HTTP/2: with prior knowledge on http, by ALPN on https.
+    #[arg(long)]
+    http2: bool,
+
+    /// Requests under way at once.
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    jobs: usize,
+
+    /// Run part I of N; the parts are disjoint and make up the whole.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+
+    /// Where random data comes from; a run prints its own.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// How long the target's long-polls wait.
+    #[arg(long, value_name = "D")]
+    long_poll_timeout: Option<HumanDuration>,
+
+    /// After what time the target ends an event stream.
+    #[arg(long, value_name = "D")]
+    sse_lifetime: Option<HumanDuration>,
+
+    /// A case that must wait longer is not checked, and counted.
+    #[arg(long, value_name = "D", default_value = "40s")]
+    max_wait: HumanDuration,
+
+    /// After this time no further case is begun.
+    #[arg(long, value_name = "D", default_value = "10m")]
+    max_time: HumanDuration,
+
+    /// Read rules and cases from this folder instead of the built-in ones.
+    #[arg(long, value_name = "DIR")]
+    fixtures: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+}
+
+impl CheckArguments {
+    pub(super) fn run(&self) -> Result<Status, Misuse> {
+        let source = match &self.fixtures {
+            None => FixtureSource::Embedded,
+            Some(folder) if folder.is_dir() => FixtureSource::Directory(folder.clone()),
+            Some(folder) => return Err(Misuse::new(format!("--fixtures {}: no such folder", folder.display()))),
+        };
+        let catalogue = Catalogue::load(&source).map_err(Misuse::new)?;
+        let cases = CaseSet::load(&source, &catalogue).map_err(Misuse::new)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Misuse::new(format!("no runtime: {error}")))?;
+        runtime.block_on(self.check(catalogue, cases))
+    }
+
+    async fn check(&self, catalogue: Catalogue, cases: CaseSet) -> Result<Status, Misuse> {
+        let Some(url) = &self.url else {
+            return self.check_built_in(catalogue, cases).await;
+        };
+        self.check_url(url, self.timings(), catalogue, cases).await
+    }
+
+    async fn check_built_in(&self, _catalogue: Catalogue, _cases: CaseSet) -> Result<Status, Misuse> {
+        Err(Misuse::new("no URL"))
+    }
+
+    async fn check_url(
+        &self,
+        url: &str,
+        timings: Timings,
+        catalogue: Catalogue,
+        cases: CaseSet,
+    ) -> Result<Status, Misuse> {
+        let target = Target::new(url, self.client(url)?)
+            .map_err(Misuse::new)?
+            .with_timings(timings)
+            .with_max_wait(self.max_wait.0)
+            .without(self.without.iter().copied());
+        let jobs: Vec<Job> = cases
+            .cases
+            .into_iter()
+            .map(|case| Job::Case(Arc::new(case)))
+            .chain(scenario::all().into_iter().map(Job::Scenario))
+            .collect();
+        let plan = Plan::new(jobs, &self.selection()?, &target, &catalogue).map_err(Misuse::new)?;
+        let options = Options {
+            jobs: self.jobs,
+            case_limit: self.max_wait.0 + Duration::from_secs(20),
+            run_limit: self.max_time.0,
+            seed: self.seed.unwrap_or_else(rand::random),
+            ..Options::default()
+        };
+        let result = run::run(target, Arc::new(catalogue), plan, options, &mut Plain).await;
+        Ok(self.status(&result))
+    }
+
+    fn timings(&self) -> Timings {
+        Timings {
+            long_poll_timeout: self.long_poll_timeout.map(|time| time.0),
+            sse_lifetime: self.sse_lifetime.map(|time| time.0),
+            ..Timings::default()
+        }
+    }
+
+    fn selection(&self) -> Result<Selection, Misuse> {
+        let patterns = |texts: &[String]| -> Result<Vec<Pattern>, Misuse> {
+            texts.iter().map(|text| text.parse().map_err(Misuse::new)).collect()
+        };
+        Ok(Selection { only: patterns(&self.only)?, skip: patterns(&self.skip)?, shard: self.shard })
+    }
+
+    fn client(&self, url: &str) -> Result<Client, Misuse> {
+        let mut trust = Trust::default();
+        for file in &self.cacert {
+            trust = trust.with_authorities(file).map_err(Misuse::new)?;
+        }
+        if self.insecure {
+            trust = trust.insecure();
+        }
+        let mut headers = Headers::default();
+        for line in &self.headers {
+            let (name, value) = header(line).ok_or_else(|| {
+                Misuse::new(format!("--header {line:?} is no header; write --header 'Name: value'"))
+            })?;
+            headers.push(name, value);
+        }
+        for file in &self.header_file {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| Misuse::new(format!("--header-file {}: {error}", file.display())))?;
+            for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+                let (name, value) = header(line).ok_or_else(|| {
+                    Misuse::new(format!(
+                        "{}:{}: no header; write one 'Name: value' a line",
+                        file.display(),
+                        number + 1
+                    ))
+                })?;
+                headers.push(name, value);
+            }
+        }
+        let mut standing = Vec::new();
+        if !headers.0.is_empty() {
+            let url = url::Url::parse(url).map_err(|error| Misuse::new(format!("{url:?}: {error}")))?;
+            standing.push(Standing { endpoint: Endpoint::of(&url).map_err(Misuse::new)?, headers });
+        }
+        Client::new(ClientOptions { standing, http2: self.http2, trust, ..ClientOptions::default() }).map_err(Misuse::new)
+    }
+
+    fn status(&self, result: &RunResult) -> Status {
+        if result.unusable.is_some() {
+            return Status::Unusable;
+        }
+        let has = |verdict, judged| result.rules.iter().any(|rule| rule.verdict == verdict && rule.judged >= judged);
+        if has(RuleVerdict::Broken, Judgement::Error)
+            || self.fail_on == FailOn::Warning && has(RuleVerdict::Warned, Judgement::Warning)
+        {
+            Status::Broken
+        } else if result.count(CaseVerdict::Errored) > 0 {
+            Status::Unusable
+        } else {
+            Status::Right
+        }
+    }
+}
+
+/// `Name: value`, where the name is one that HTTP allows.
+fn header(line: &str) -> Option<(String, String)> {
+    let (name, value) = line.split_once(':')?;
+    let name = http::HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
+    let value = http::HeaderValue::from_str(value.trim()).ok()?;
+    Some((name.to_string(), value.to_str().ok()?.to_owned()))
+}
+
+/// Stand-in until the terminal report is wired.
+struct Plain;
+
+impl Listener for Plain {
+    fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::CaseFinished(case) => {
+                if !matches!(case.verdict, CaseVerdict::Passed | CaseVerdict::Skipped) || !case.mismatches.is_empty() {
+                    println!("{:?} {} ({}) {}", case.verdict, case.id, case.place, case.reason.as_deref().unwrap_or(""));
+                    for mismatch in &case.mismatches {
+                        let rules: Vec<&str> = mismatch.rules.iter().map(|rule| rule.as_str()).collect();
+                        println!(
+                            "    {} [{}] {}: expected {}, got {}",
+                            mismatch.place, rules.join(","), mismatch.subject, mismatch.expected, mismatch.actual
+                        );
+                    }
+                }
+            }
+            Event::RunFinished(result) => {
+                println!("{:?} in {:.2?}", result.counts(), result.duration);
+                if let Some(why) = &result.unusable {
+                    println!("unusable: {why}");
+                }
+                let mut counts = std::collections::BTreeMap::new();
+                for rule in &result.rules {
+                    *counts.entry(rule.verdict).or_insert(0) += 1;
+                }
+                println!("{counts:?}");
+            }
+            _ => {}
+        }
+    }
+}
