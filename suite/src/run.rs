@@ -1,6 +1,7 @@
 //! Runs cases against a target: side by side, bounded in time, each on streams of its own.
 
 mod act;
+mod answer;
 mod at_once;
 mod background;
 mod base_rule;
@@ -8,6 +9,9 @@ mod case;
 mod events;
 mod names;
 mod plan;
+mod raw;
+mod reads;
+mod request;
 mod rules;
 mod stage;
 mod target;

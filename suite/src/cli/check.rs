@@ -101,7 +101,9 @@ impl CheckArguments {
         let source = match &self.fixtures {
             None => FixtureSource::Embedded,
             Some(folder) if folder.is_dir() => FixtureSource::Directory(folder.clone()),
-            Some(folder) => return Err(Misuse::new(format!("--fixtures {}: no such folder", folder.display()))),
+            Some(folder) => {
+                return Err(Misuse::new(format!("--fixtures {}: no such folder", folder.display())));
+            }
         };
         let catalogue = Catalogue::load(&source).map_err(Misuse::new)?;
         let cases = CaseSet::load(&source, &catalogue).map_err(Misuse::new)?;
@@ -202,14 +204,17 @@ impl CheckArguments {
             let url = url::Url::parse(url).map_err(|error| Misuse::new(format!("{url:?}: {error}")))?;
             standing.push(Standing { endpoint: Endpoint::of(&url).map_err(Misuse::new)?, headers });
         }
-        Client::new(ClientOptions { standing, http2: self.http2, trust, ..ClientOptions::default() }).map_err(Misuse::new)
+        Client::new(ClientOptions { standing, http2: self.http2, trust, ..ClientOptions::default() })
+            .map_err(Misuse::new)
     }
 
     fn status(&self, result: &RunResult) -> Status {
         if result.unusable.is_some() {
             return Status::Unusable;
         }
-        let has = |verdict, judged| result.rules.iter().any(|rule| rule.verdict == verdict && rule.judged >= judged);
+        let has = |verdict, judged| {
+            result.rules.iter().any(|rule| rule.verdict == verdict && rule.judged >= judged)
+        };
         if has(RuleVerdict::Broken, Judgement::Error)
             || self.fail_on == FailOn::Warning && has(RuleVerdict::Warned, Judgement::Warning)
         {
@@ -237,13 +242,25 @@ impl Listener for Plain {
     fn on_event(&mut self, event: &Event) {
         match event {
             Event::CaseFinished(case) => {
-                if !matches!(case.verdict, CaseVerdict::Passed | CaseVerdict::Skipped) || !case.mismatches.is_empty() {
-                    println!("{:?} {} ({}) {}", case.verdict, case.id, case.place, case.reason.as_deref().unwrap_or(""));
+                if !matches!(case.verdict, CaseVerdict::Passed | CaseVerdict::Skipped)
+                    || !case.mismatches.is_empty()
+                {
+                    println!(
+                        "{:?} {} ({}) {}",
+                        case.verdict,
+                        case.id,
+                        case.place,
+                        case.reason.as_deref().unwrap_or("")
+                    );
                     for mismatch in &case.mismatches {
                         let rules: Vec<&str> = mismatch.rules.iter().map(|rule| rule.as_str()).collect();
                         println!(
                             "    {} [{}] {}: expected {}, got {}",
-                            mismatch.place, rules.join(","), mismatch.subject, mismatch.expected, mismatch.actual
+                            mismatch.place,
+                            rules.join(","),
+                            mismatch.subject,
+                            mismatch.expected,
+                            mismatch.actual
                         );
                     }
                 }

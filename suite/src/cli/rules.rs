@@ -16,7 +16,13 @@ impl RulesArguments {
         let catalogue = Catalogue::load(&FixtureSource::Embedded).map_err(Misuse::new)?;
         for rule in catalogue.rules() {
             if self.id.as_deref().is_none_or(|id| id == rule.id.as_str()) {
-                println!("{:<45} {:<8} {:<8} {}", rule.id.as_str(), rule.level.to_string(), rule.judged.to_string(), rule.section);
+                println!(
+                    "{:<45} {:<8} {:<8} {}",
+                    rule.id.as_str(),
+                    rule.level.to_string(),
+                    rule.judged.to_string(),
+                    rule.section
+                );
             }
         }
         Ok(Status::Right)

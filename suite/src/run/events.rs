@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    act::Demands,
+    answer::Demands,
     background::{Background, EventReader},
     case::Context,
     stage::{Answer, Halt, SendFailure},
