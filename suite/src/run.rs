@@ -17,7 +17,7 @@ mod stage;
 mod target;
 
 pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard};
-pub use stage::{Halt, Stage};
+pub use stage::{Answer, Blame, Halt, SendFailure, Stage};
 pub use target::{Target, Timings};
 
 use std::{

@@ -1,6 +1,9 @@
 //! Experiments that data cannot say: concurrency, races, histories, random data. They share ids, events and
 //! verdicts with the cases in YAML.
 
+mod act;
+mod concurrent_appends;
+
 use std::{fmt, future::Future, pin::Pin};
 
 use crate::{
@@ -42,5 +45,5 @@ impl fmt::Debug for Scenario {
 
 /// All scenarios.
 pub fn all() -> Vec<&'static Scenario> {
-    Vec::new()
+    vec![&concurrent_appends::WHOLE]
 }

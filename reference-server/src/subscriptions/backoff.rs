@@ -21,13 +21,8 @@ impl Backoff {
         schedule: &RetrySchedule,
         rng: &mut impl Rng,
     ) -> Self {
-        let failures = previous
-            .map_or(0, |backoff| backoff.failures)
-            .saturating_add(1);
-        Self {
-            failures,
-            next_attempt_at: Some(now + gap(failures, schedule, rng)),
-        }
+        let failures = previous.map_or(0, |backoff| backoff.failures).saturating_add(1);
+        Self { failures, next_attempt_at: Some(now + gap(failures, schedule, rng)) }
     }
 
     /// When the next attempt is due, or `None` while one is under way.
@@ -42,10 +37,7 @@ impl Backoff {
 
 fn gap(failures: u32, schedule: &RetrySchedule, rng: &mut impl Rng) -> Duration {
     let doublings = failures.saturating_sub(1).min(31);
-    let steady = schedule
-        .base
-        .saturating_mul(1 << doublings)
-        .min(schedule.cap);
+    let steady = schedule.base.saturating_mul(1 << doublings).min(schedule.cap);
     steady.mul_f64(1.0 + schedule.jitter * rng.random_range(-1.0..=1.0))
 }
 
@@ -63,13 +55,9 @@ mod tests {
             let mut rng = StdRng::seed_from_u64(seed);
             let mut backoff = None;
             for steady in [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0] {
-                let next =
-                    Backoff::after_failure(backoff, Duration::from_secs(100), &schedule, &mut rng);
+                let next = Backoff::after_failure(backoff, Duration::from_secs(100), &schedule, &mut rng);
                 let gap = next.next_attempt_at().unwrap().as_secs_f64() - 100.0;
-                assert!(
-                    (gap / steady - 1.0).abs() < 0.2001,
-                    "{gap} against {steady}"
-                );
+                assert!((gap / steady - 1.0).abs() < 0.2001, "{gap} against {steady}");
                 backoff = Some(next);
             }
         }
@@ -91,10 +79,7 @@ mod tests {
     fn many_failures_do_not_overflow() {
         let mut rng = StdRng::seed_from_u64(0);
         let schedule = RetrySchedule::default();
-        let worn = Backoff {
-            failures: u32::MAX,
-            next_attempt_at: None,
-        };
+        let worn = Backoff { failures: u32::MAX, next_attempt_at: None };
         let next = Backoff::after_failure(Some(worn), Duration::ZERO, &schedule, &mut rng);
         assert!(next.next_attempt_at().unwrap() <= Duration::from_secs(72));
     }

@@ -68,11 +68,7 @@ impl Default for SubscriptionConfig {
 
 impl Default for RetrySchedule {
     fn default() -> Self {
-        Self {
-            base: Duration::from_secs(1),
-            cap: Duration::from_secs(60),
-            jitter: 0.2,
-        }
+        Self { base: Duration::from_secs(1), cap: Duration::from_secs(60), jitter: 0.2 }
     }
 }
 

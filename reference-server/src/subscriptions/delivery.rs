@@ -49,21 +49,14 @@ impl DeliveryClient {
             .enable_http1()
             .wrap_connector(connector);
         Self {
-            client: Client::builder(TokioExecutor::new())
-                .pool_max_idle_per_host(0)
-                .build(connector),
+            client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector),
             timeout: config.delivery_timeout,
             response_body_bytes: config.limits.response_body_bytes,
         }
     }
 
     /// One attempt. Every failure is alike to the sender: it tries again later.
-    pub(super) async fn post(
-        &self,
-        url: &WebhookUrl,
-        signature: &str,
-        body: Bytes,
-    ) -> DeliveryOutcome {
+    pub(super) async fn post(&self, url: &WebhookUrl, signature: &str, body: Bytes) -> DeliveryOutcome {
         tokio::time::timeout(self.timeout, self.exchange(url, signature, body))
             .await
             .ok()
@@ -71,12 +64,7 @@ impl DeliveryClient {
             .unwrap_or(DeliveryOutcome::Failed)
     }
 
-    async fn exchange(
-        &self,
-        url: &WebhookUrl,
-        signature: &str,
-        body: Bytes,
-    ) -> Option<DeliveryOutcome> {
+    async fn exchange(&self, url: &WebhookUrl, signature: &str, body: Bytes) -> Option<DeliveryOutcome> {
         let request = Request::post(url.normalised())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, USER_AGENT)
@@ -124,9 +112,7 @@ fn permitted(
     host: &str,
     addresses: impl Iterator<Item = SocketAddr>,
 ) -> io::Result<std::vec::IntoIter<SocketAddr>> {
-    let permitted: Vec<SocketAddr> = addresses
-        .filter(|address| may_connect(host, address.ip()))
-        .collect();
+    let permitted: Vec<SocketAddr> = addresses.filter(|address| may_connect(host, address.ip())).collect();
     if permitted.is_empty() {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
@@ -142,13 +128,10 @@ mod tests {
 
     #[test]
     fn only_permitted_addresses_of_a_name_are_connected_to() {
-        let addresses = |list: &[&str]| -> Vec<SocketAddr> {
-            list.iter().map(|text| text.parse().unwrap()).collect()
-        };
+        let addresses =
+            |list: &[&str]| -> Vec<SocketAddr> { list.iter().map(|text| text.parse().unwrap()).collect() };
         let mixed = addresses(&["10.0.0.1:0", "1.1.1.1:0", "[::1]:0"]);
-        let left: Vec<_> = permitted("worker.example", mixed.into_iter())
-            .unwrap()
-            .collect();
+        let left: Vec<_> = permitted("worker.example", mixed.into_iter()).unwrap().collect();
         assert_eq!(left, addresses(&["1.1.1.1:0"]));
         let rebound = addresses(&["127.0.0.1:0"]);
         let refusal = permitted("worker.example", rebound.into_iter()).unwrap_err();

@@ -11,10 +11,7 @@ pub(super) struct Lease {
 
 impl Lease {
     pub(super) fn starting(now: Duration, length: Duration) -> Self {
-        Self {
-            length,
-            ends: now + length,
-        }
+        Self { length, ends: now + length }
     }
 
     /// Counts the full length again, from now.

@@ -51,28 +51,17 @@ impl Links {
 
     /// Links a stream at its tail, or makes an existing link explicit and leaves its cursor alone.
     pub(super) fn add_explicit(&mut self, path: &StreamPath, streams: &dyn StreamView) {
-        let link = self
-            .0
-            .entry(path.as_str().to_owned())
-            .or_insert_with(|| Link {
-                link_type: LinkType::Explicit,
-                acked: streams
-                    .tail(path.as_str())
-                    .unwrap_or_else(|| STREAM_START.to_owned()),
-            });
+        let link = self.0.entry(path.as_str().to_owned()).or_insert_with(|| Link {
+            link_type: LinkType::Explicit,
+            acked: streams.tail(path.as_str()).unwrap_or_else(|| STREAM_START.to_owned()),
+        });
         link.link_type = LinkType::Explicit;
     }
 
     /// Links a stream at `cursor` unless it is linked already.
     pub(super) fn add_matched(&mut self, path: &str, cursor: String) {
         if !self.0.contains_key(path) {
-            self.0.insert(
-                path.to_owned(),
-                Link {
-                    link_type: LinkType::Glob,
-                    acked: cursor,
-                },
-            );
+            self.0.insert(path.to_owned(), Link { link_type: LinkType::Glob, acked: cursor });
         }
     }
 
@@ -110,15 +99,11 @@ impl Links {
     }
 
     pub(super) fn is_pending(&self, path: &str, streams: &dyn StreamView) -> bool {
-        self.0
-            .get(path)
-            .is_some_and(|link| link.has_pending(path, streams))
+        self.0.get(path).is_some_and(|link| link.has_pending(path, streams))
     }
 
     pub(super) fn first_pending(&self, streams: &dyn StreamView) -> Option<&str> {
-        self.iter()
-            .find(|(path, link)| link.has_pending(path, streams))
-            .map(|(path, _)| path)
+        self.iter().find(|(path, link)| link.has_pending(path, streams)).map(|(path, _)| path)
     }
 
     pub(super) fn statuses(&self, streams: &dyn StreamView) -> Vec<StreamStatus> {
@@ -127,9 +112,7 @@ impl Links {
                 path: path.to_owned(),
                 link_type: link.link_type,
                 acked_offset: link.acked.clone(),
-                tail_offset: streams
-                    .tail(path)
-                    .unwrap_or_else(|| STREAM_START.to_owned()),
+                tail_offset: streams.tail(path).unwrap_or_else(|| STREAM_START.to_owned()),
                 has_pending: link.has_pending(path, streams),
             })
             .collect()

@@ -54,10 +54,7 @@ mod tests {
 
     #[test]
     fn slashes_at_the_ends_do_not_count() {
-        assert_eq!(
-            StreamPath::parse("/events/a/"),
-            StreamPath::parse("events/a")
-        );
+        assert_eq!(StreamPath::parse("/events/a/"), StreamPath::parse("events/a"));
         assert_eq!(StreamPath::parse("a//b").unwrap().as_str(), "a//b");
     }
 
@@ -66,10 +63,7 @@ mod tests {
         assert_eq!(StreamPath::parse("//"), Err(PathError::Empty));
         assert_eq!(StreamPath::parse("a\nb"), Err(PathError::ControlCharacter));
         assert_eq!(StreamPath::parse("__ds/x"), Err(PathError::Reserved));
-        assert_eq!(
-            StreamPath::parse(&"a".repeat(2049)),
-            Err(PathError::TooLong)
-        );
+        assert_eq!(StreamPath::parse(&"a".repeat(2049)), Err(PathError::TooLong));
         assert!(StreamPath::parse("__dsx/a").is_ok());
         assert!(StreamPath::parse("a/__ds").is_ok());
     }

@@ -47,14 +47,8 @@ impl Pattern {
         if text.len() > LONGEST_PATTERN_BYTES {
             return Err(PatternError::TooLong);
         }
-        let segments = text
-            .split('/')
-            .map(Segment::parse)
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            text: text.to_owned(),
-            segments,
-        })
+        let segments = text.split('/').map(Segment::parse).collect::<Result<_, _>>()?;
+        Ok(Self { text: text.to_owned(), segments })
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -87,9 +81,7 @@ impl Pattern {
                 }
             }
         }
-        self.segments[at..]
-            .iter()
-            .all(|segment| *segment == Segment::AnyNumber)
+        self.segments[at..].iter().all(|segment| *segment == Segment::AnyNumber)
     }
 }
 
@@ -153,11 +145,7 @@ mod tests {
     #[test]
     fn a_star_within_a_segment_is_refused() {
         for pattern in ["ev*", "*s/a", "a/***", "a**"] {
-            assert_eq!(
-                Pattern::parse(pattern),
-                Err(PatternError::PartialSegment),
-                "{pattern}"
-            );
+            assert_eq!(Pattern::parse(pattern), Err(PatternError::PartialSegment), "{pattern}");
         }
         assert_eq!(Pattern::parse("/"), Err(PatternError::Empty));
     }

@@ -56,9 +56,9 @@ impl Phase {
     pub(super) fn wake(&self) -> Option<&Wake> {
         match self {
             Self::Idle => None,
-            Self::Announced { wake, .. }
-            | Self::Claimed { wake, .. }
-            | Self::Notified { wake, .. } => Some(wake),
+            Self::Announced { wake, .. } | Self::Claimed { wake, .. } | Self::Notified { wake, .. } => {
+                Some(wake)
+            }
         }
     }
 

@@ -26,10 +26,7 @@ pub(super) enum Refusal {
     #[error("the wake is not the current one")]
     Fenced,
     #[error("another worker holds the lease")]
-    AlreadyClaimed {
-        current_holder: String,
-        generation: u64,
-    },
+    AlreadyClaimed { current_holder: String, generation: u64 },
     #[error("no linked stream has events beyond its cursor")]
     NoPendingWork,
     #[error("{0}")]

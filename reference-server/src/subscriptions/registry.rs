@@ -72,12 +72,7 @@ impl Registry {
         self.deadlines.first().map(|(due, _)| *due)
     }
 
-    pub(super) fn put(
-        &mut self,
-        id: &str,
-        settings: Settings,
-        moment: Moment<'_>,
-    ) -> Result<Put, Refusal> {
+    pub(super) fn put(&mut self, id: &str, settings: Settings, moment: Moment<'_>) -> Result<Put, Refusal> {
         if let Some(existing) = self.subscriptions.get(id) {
             return if existing.settings_hash == settings.hash() {
                 Ok(Put::Confirmed)
@@ -86,13 +81,9 @@ impl Registry {
             };
         }
         if self.subscriptions.len() >= self.config.limits.subscriptions {
-            return Err(Refusal::Limit(format!(
-                "{} subscriptions",
-                self.subscriptions.len()
-            )));
+            return Err(Refusal::Limit(format!("{} subscriptions", self.subscriptions.len())));
         }
-        let subscription =
-            Subscription::new(id.to_owned(), settings, moment.now.wall, moment.streams);
+        let subscription = Subscription::new(id.to_owned(), settings, moment.now.wall, moment.streams);
         if subscription.links.len() > self.config.limits.streams_per_subscription {
             return Err(too_many_streams(&self.config));
         }
@@ -101,9 +92,7 @@ impl Registry {
     }
 
     pub(super) fn find(&self, id: &str) -> Result<&Subscription, Refusal> {
-        self.subscriptions
-            .get(id)
-            .ok_or(Refusal::UnknownSubscription)
+        self.subscriptions.get(id).ok_or(Refusal::UnknownSubscription)
     }
 
     /// Forgets a subscription with all its wakes. Forgetting one that is not there changes nothing.
@@ -124,9 +113,7 @@ impl Registry {
         let most = self.config.limits.streams_per_subscription;
         let too_many = too_many_streams(&self.config);
         self.with(id, moment, |subscription, context| {
-            let new = paths
-                .iter()
-                .filter(|path| subscription.links.find(path.as_str()).is_none());
+            let new = paths.iter().filter(|path| subscription.links.find(path.as_str()).is_none());
             if subscription.links.len() + new.count() > most {
                 return Err(too_many);
             }
@@ -149,15 +136,8 @@ impl Registry {
         })
     }
 
-    pub(super) fn claim(
-        &mut self,
-        id: &str,
-        worker: &str,
-        moment: Moment<'_>,
-    ) -> Result<Claim, Refusal> {
-        self.with(id, moment, |subscription, context| {
-            subscription.claim(worker, context)
-        })
+    pub(super) fn claim(&mut self, id: &str, worker: &str, moment: Moment<'_>) -> Result<Claim, Refusal> {
+        self.with(id, moment, |subscription, context| subscription.claim(worker, context))
     }
 
     /// Applies a callback or an ack; tells whether another wake follows.
@@ -170,9 +150,7 @@ impl Registry {
         moment: Moment<'_>,
     ) -> Result<bool, Refusal> {
         let claims = self.authenticate(id, token, purpose, moment)?;
-        self.with(id, moment, |subscription, context| {
-            subscription.report(&claims, report, context)
-        })
+        self.with(id, moment, |subscription, context| subscription.report(&claims, report, context))
     }
 
     pub(super) fn release(
@@ -183,9 +161,7 @@ impl Registry {
         moment: Moment<'_>,
     ) -> Result<(), Refusal> {
         let claims = self.authenticate(id, token, Purpose::Claim, moment)?;
-        self.with(id, moment, |subscription, context| {
-            subscription.release(&claims, wake, context)
-        })
+        self.with(id, moment, |subscription, context| subscription.release(&claims, wake, context))
     }
 
     /// Tells every subscription that a stream got events. Called after the append, by whom it was ordered.
@@ -247,14 +223,8 @@ impl Registry {
         moment: Moment<'_>,
     ) -> Result<Claims, Refusal> {
         self.find(id)?;
-        let claims = self
-            .tokens
-            .verify(token, purpose, moment.now.wall.as_second())?;
-        if claims.subscription == id {
-            Ok(claims)
-        } else {
-            Err(Refusal::TokenInvalid)
-        }
+        let claims = self.tokens.verify(token, purpose, moment.now.wall.as_second())?;
+        if claims.subscription == id { Ok(claims) } else { Err(Refusal::TokenInvalid) }
     }
 
     /// Lets `act` change one subscription.
@@ -265,18 +235,12 @@ impl Registry {
         act: impl FnOnce(&mut Subscription, &mut Context<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let (subscriptions, deadlines, mut context) = self.split(moment);
-        let subscription = subscriptions
-            .get_mut(id)
-            .ok_or(Refusal::UnknownSubscription)?;
+        let subscription = subscriptions.get_mut(id).ok_or(Refusal::UnknownSubscription)?;
         change(subscription, deadlines, &mut context, act)
     }
 
     /// Lets `act` change every subscription.
-    fn with_each(
-        &mut self,
-        moment: Moment<'_>,
-        mut act: impl FnMut(&mut Subscription, &mut Context<'_>),
-    ) {
+    fn with_each(&mut self, moment: Moment<'_>, mut act: impl FnMut(&mut Subscription, &mut Context<'_>)) {
         let (subscriptions, deadlines, mut context) = self.split(moment);
         for subscription in subscriptions.values_mut() {
             change(subscription, deadlines, &mut context, &mut act);
@@ -286,11 +250,7 @@ impl Registry {
     fn split<'a>(
         &'a mut self,
         moment: Moment<'a>,
-    ) -> (
-        &'a mut HashMap<String, Subscription>,
-        &'a mut Deadlines,
-        Context<'a>,
-    ) {
+    ) -> (&'a mut HashMap<String, Subscription>, &'a mut Deadlines, Context<'a>) {
         let context = Context {
             now: moment.now,
             streams: moment.streams,

@@ -69,20 +69,11 @@ mod tests {
             ("jwks.json", Some(Route::Jwks)),
             ("subscriptions/s%201%2F2", Some(Route::Subscription(id()))),
             ("subscriptions/s%201%2F2/streams", Some(Route::Links(id()))),
-            (
-                "subscriptions/s%201%2F2/streams/a/b%2Fc",
-                Some(Route::Link(id(), "a/b/c".to_owned())),
-            ),
-            (
-                "subscriptions/s%201%2F2/callback",
-                Some(Route::Callback(id())),
-            ),
+            ("subscriptions/s%201%2F2/streams/a/b%2Fc", Some(Route::Link(id(), "a/b/c".to_owned()))),
+            ("subscriptions/s%201%2F2/callback", Some(Route::Callback(id()))),
             ("subscriptions/s%201%2F2/claim", Some(Route::Claim(id()))),
             ("subscriptions/s%201%2F2/ack", Some(Route::Ack(id()))),
-            (
-                "subscriptions/s%201%2F2/release",
-                Some(Route::Release(id())),
-            ),
+            ("subscriptions/s%201%2F2/release", Some(Route::Release(id()))),
             ("", None),
             ("/", None),
             ("subscriptions", None),

@@ -37,11 +37,7 @@ struct ClaimBody {
 impl Subscriptions {
     /// Answers a request in the control space; `path` is what follows `__ds/` in its path, still
     /// percent-encoded.
-    pub(crate) async fn handle<B>(
-        self: &Arc<Self>,
-        path: &str,
-        request: Request<B>,
-    ) -> Response<Bytes>
+    pub(crate) async fn handle<B>(self: &Arc<Self>, path: &str, request: Request<B>) -> Response<Bytes>
     where
         B: Body,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -93,22 +89,14 @@ impl Subscriptions {
     fn show_jwks(&self) -> Response<Bytes> {
         let mut response = json_response(StatusCode::OK, &self.jwks());
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/jwk-set+json"),
-        );
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=300"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
         response
     }
 
     fn put(self: &Arc<Self>, id: &str, body: &[u8]) -> Answer {
         if id.len() > LONGEST_NAME_BYTES || id.chars().any(char::is_control) {
-            return Err(Refusal::Invalid(
-                "the subscription's id is not usable".to_owned(),
-            ));
+            return Err(Refusal::Invalid("the subscription's id is not usable".to_owned()));
         }
         let settings = Settings::parse(body, &self.config)?;
         self.expect_appends();
@@ -124,9 +112,7 @@ impl Subscriptions {
 
     fn show(self: &Arc<Self>, id: &str, status: StatusCode) -> Answer {
         let view = self.change(|registry, _| {
-            registry
-                .find(id)
-                .map(|subscription| SubscriptionView::of(subscription, || self.signing_view()))
+            registry.find(id).map(|subscription| SubscriptionView::of(subscription, || self.signing_view()))
         })?;
         Ok(json_response(status, &view))
     }
@@ -139,8 +125,7 @@ impl Subscriptions {
     }
 
     fn remove_link(self: &Arc<Self>, id: &str, path: &str) -> Answer {
-        let path =
-            StreamPath::parse(path).map_err(|mistake| Refusal::Invalid(mistake.to_string()))?;
+        let path = StreamPath::parse(path).map_err(|mistake| Refusal::Invalid(mistake.to_string()))?;
         self.change(|registry, moment| registry.remove_stream(id, &path, moment))?;
         Ok(no_content())
     }
@@ -188,11 +173,7 @@ impl Route {
             Self::Jwks => "GET, HEAD",
             Self::Subscription(_) => "PUT, GET, HEAD, DELETE",
             Self::Link(..) => "DELETE",
-            Self::Links(_)
-            | Self::Callback(_)
-            | Self::Claim(_)
-            | Self::Ack(_)
-            | Self::Release(_) => "POST",
+            Self::Links(_) | Self::Callback(_) | Self::Claim(_) | Self::Ack(_) | Self::Release(_) => "POST",
         }
     }
 }
@@ -201,9 +182,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::WebhookUrl(_) => StatusCode::BAD_REQUEST,
-            Self::TokenMissing | Self::TokenInvalid | Self::TokenExpired => {
-                StatusCode::UNAUTHORIZED
-            }
+            Self::TokenMissing | Self::TokenInvalid | Self::TokenExpired => StatusCode::UNAUTHORIZED,
             Self::UnknownSubscription | Self::UnknownRoute => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict
@@ -218,11 +197,7 @@ impl Refusal {
 
     fn body(&self) -> Value {
         let mut error = json!({ "code": self.code(), "message": self.to_string() });
-        if let Self::AlreadyClaimed {
-            current_holder,
-            generation,
-        } = self
-        {
+        if let Self::AlreadyClaimed { current_holder, generation } = self {
             error["current_holder"] = json!(current_holder);
             error["generation"] = json!(generation);
         }
@@ -238,11 +213,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, Refusal> {
         .and_then(|value| value.to_str().ok())
         .ok_or(Refusal::TokenMissing)?;
     let (scheme, token) = value.split_once(' ').ok_or(Refusal::TokenMissing)?;
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Ok(token.trim())
-    } else {
-        Err(Refusal::TokenMissing)
-    }
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Refusal::TokenMissing) }
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
@@ -269,10 +240,7 @@ fn json_response(status: StatusCode, body: &impl serde::Serialize) -> Response<B
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

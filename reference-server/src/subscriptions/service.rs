@@ -81,9 +81,7 @@ impl Subscriptions {
             stopping: CancellationToken::new(),
         });
         let timer = Arc::clone(&subscriptions);
-        subscriptions
-            .tasks
-            .spawn(async move { timer.keep_deadlines().await });
+        subscriptions.tasks.spawn(async move { timer.keep_deadlines().await });
         subscriptions
     }
 
@@ -134,10 +132,7 @@ impl Subscriptions {
     }
 
     /// Lets `act` change the registry, and sees to what follows from it.
-    pub(super) fn change<T>(
-        self: &Arc<Self>,
-        act: impl FnOnce(&mut Registry, Moment<'_>) -> T,
-    ) -> T {
+    pub(super) fn change<T>(self: &Arc<Self>, act: impl FnOnce(&mut Registry, Moment<'_>) -> T) -> T {
         let (result, effects) = self.locked(act);
         self.carry_out(effects);
         result
@@ -147,10 +142,7 @@ impl Subscriptions {
         let mut registry = self.registry.lock();
         let before = registry.deadline();
         // Read under the lock, so that time never runs backwards from one change to the next.
-        let now = Now {
-            monotonic: self.started.elapsed(),
-            wall: Timestamp::now(),
-        };
+        let now = Now { monotonic: self.started.elapsed(), wall: Timestamp::now() };
         let streams = self.streams.as_ref();
         let result = act(&mut registry, Moment { now, streams });
         if registry.deadline() != before {
@@ -186,10 +178,7 @@ impl Subscriptions {
             "generation": event.wake.generation,
             "ts": Timestamp::now().as_millisecond(),
         });
-        let appended = self
-            .streams
-            .append_json(&event.wake_stream, &message)
-            .is_ok();
+        let appended = self.streams.append_json(&event.wake_stream, &message).is_ok();
         let ((), effects) = self.locked(|registry, moment| {
             registry.wake_event_ended(&event.subscription, &event.wake.id, appended, moment);
             if appended {
@@ -217,10 +206,7 @@ impl Subscriptions {
         .expect("a notification is plain JSON");
         let now = Timestamp::now().as_second();
         let signature = self.keys.lock().signature_header(&body, now);
-        let outcome = self
-            .client
-            .post(&notification.url, &signature, Bytes::from(body))
-            .await;
+        let outcome = self.client.post(&notification.url, &signature, Bytes::from(body)).await;
         self.report_delivery(notification, outcome);
     }
 
@@ -234,12 +220,7 @@ impl Subscriptions {
 
     fn report_delivery(self: &Arc<Self>, notification: &Notification, outcome: DeliveryOutcome) {
         self.change(|registry, moment| {
-            registry.delivery_ended(
-                &notification.subscription,
-                &notification.wake.id,
-                outcome,
-                moment,
-            );
+            registry.delivery_ended(&notification.subscription, &notification.wake.id, outcome, moment);
         });
     }
 

@@ -66,11 +66,7 @@ impl Settings {
         if streams.len() > config.limits.streams_per_subscription {
             return Err(too_many_streams(config));
         }
-        if given
-            .description
-            .as_ref()
-            .is_some_and(|text| text.len() > LONGEST_DESCRIPTION_BYTES)
-        {
+        if given.description.as_ref().is_some_and(|text| text.len() > LONGEST_DESCRIPTION_BYTES) {
             return Err(invalid("description is too long"));
         }
         Ok(Self {
@@ -100,9 +96,7 @@ impl Settings {
     }
 
     pub(super) fn pattern_matches(&self, path: &str) -> bool {
-        self.pattern
-            .as_ref()
-            .is_some_and(|pattern| pattern.matches(path))
+        self.pattern.as_ref().is_some_and(|pattern| pattern.matches(path))
     }
 }
 
@@ -142,10 +136,7 @@ pub(super) fn parse_paths(given: &[String]) -> Result<BTreeSet<StreamPath>, Refu
 }
 
 pub(super) fn too_many_streams(config: &SubscriptionConfig) -> Refusal {
-    Refusal::Limit(format!(
-        "{} streams for each subscription",
-        config.limits.streams_per_subscription
-    ))
+    Refusal::Limit(format!("{} streams for each subscription", config.limits.streams_per_subscription))
 }
 
 fn parse_lease(given: Option<u64>, config: &SubscriptionConfig) -> Result<Duration, Refusal> {
@@ -173,8 +164,7 @@ mod tests {
     }
 
     fn pull(change: impl FnOnce(&mut Value)) -> Result<Settings, Refusal> {
-        let mut body =
-            json!({ "type": "pull-wake", "streams": ["b", "a"], "wake_stream": "wake/pool" });
+        let mut body = json!({ "type": "pull-wake", "streams": ["b", "a"], "wake_stream": "wake/pool" });
         change(&mut body);
         parse(body)
     }
@@ -192,30 +182,18 @@ mod tests {
         assert!(is_invalid(pull(|body| body["streams"] = json!([1]))));
         assert!(is_invalid(pull(|body| body["streams"] = json!(["__ds/x"]))));
         assert!(is_invalid(pull(|body| body["pattern"] = json!(""))));
-        assert!(is_invalid(parse(
-            json!({ "type": "webhook", "streams": ["a"] })
-        )));
+        assert!(is_invalid(parse(json!({ "type": "webhook", "streams": ["a"] }))));
         assert!(is_invalid(parse(json!([1]))));
-        assert!(is_invalid(Settings::parse(
-            b"{",
-            &SubscriptionConfig::default()
-        )));
+        assert!(is_invalid(Settings::parse(b"{", &SubscriptionConfig::default())));
     }
 
     #[test]
     fn the_lease_has_a_range_and_a_default() {
-        let lease =
-            |value: Value| pull(|body| body["lease_ttl_ms"] = value).map(|s| s.lease.as_millis());
+        let lease = |value: Value| pull(|body| body["lease_ttl_ms"] = value).map(|s| s.lease.as_millis());
         assert_eq!(lease(Value::Null), Ok(30_000));
         assert_eq!(lease(json!(1000)), Ok(1000));
         assert_eq!(lease(json!(600_000)), Ok(600_000));
-        for refused in [
-            json!(999),
-            json!(600_001),
-            json!(-1),
-            json!(1.5),
-            json!("1000"),
-        ] {
+        for refused in [json!(999), json!(600_001), json!(-1), json!(1.5), json!("1000")] {
             assert!(lease(refused.clone()).is_err(), "{refused}");
         }
     }

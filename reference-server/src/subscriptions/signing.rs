@@ -42,10 +42,7 @@ struct Jwk {
 
 impl KeyRing {
     pub(super) fn new(seed: [u8; 32]) -> Self {
-        Self {
-            active: NamedKey::new(seed),
-            retired: Vec::new(),
-        }
+        Self { active: NamedKey::new(seed), retired: Vec::new() }
     }
 
     /// The name of the key that signs now.
@@ -56,22 +53,13 @@ impl KeyRing {
     /// Signs with a new key from now on. The old one stays published until `published_until`, in Unix seconds.
     pub(super) fn rotate(&mut self, seed: [u8; 32], published_until: i64) {
         let old = std::mem::replace(&mut self.active, NamedKey::new(seed));
-        self.retired.push(RetiredKey {
-            jwk: old.jwk(),
-            published_until,
-        });
+        self.retired.push(RetiredKey { jwk: old.jwk(), published_until });
     }
 
     /// The public keys whose signatures may still be accepted at `now`, in Unix seconds.
     pub(super) fn jwks(&self, now: i64) -> JwkSet {
-        let retired = self
-            .retired
-            .iter()
-            .filter(|key| now < key.published_until)
-            .map(|key| key.jwk.clone());
-        JwkSet {
-            keys: std::iter::once(self.active.jwk()).chain(retired).collect(),
-        }
+        let retired = self.retired.iter().filter(|key| now < key.published_until).map(|key| key.jwk.clone());
+        JwkSet { keys: std::iter::once(self.active.jwk()).chain(retired).collect() }
     }
 
     /// The value of `Webhook-Signature` for `body` sent at `now`, in Unix seconds.
@@ -79,11 +67,7 @@ impl KeyRing {
         let mut signed = format!("{now}.").into_bytes();
         signed.extend_from_slice(body);
         let signature = self.active.key.sign(&signed).to_bytes();
-        format!(
-            "t={now},kid={},ed25519={}",
-            self.active.kid,
-            URL_SAFE_NO_PAD.encode(signature)
-        )
+        format!("t={now},kid={},ed25519={}", self.active.kid, URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
@@ -122,18 +106,10 @@ mod tests {
     /// The key of RFC 8037, appendix A, and its thumbprint as given there.
     #[test]
     fn the_kid_is_the_thumbprint() {
-        let seed = URL_SAFE_NO_PAD
-            .decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
-            .unwrap();
+        let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
         let ring = KeyRing::new(seed.try_into().unwrap());
-        assert_eq!(
-            ring.active_kid(),
-            "ds_kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-        );
-        assert_eq!(
-            ring.jwks(0).keys[0].x,
-            "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
-        );
+        assert_eq!(ring.active_kid(), "ds_kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(ring.jwks(0).keys[0].x, "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     }
 
     #[test]
@@ -159,10 +135,6 @@ mod tests {
         assert!(ring.jwks(1299).keys.contains(&old));
         assert_eq!(ring.jwks(1299).keys.len(), 2);
         assert!(!ring.jwks(1300).keys.contains(&old));
-        assert!(
-            !serde_json::to_string(&ring.jwks(0))
-                .unwrap()
-                .contains(r#""d""#)
-        );
+        assert!(!serde_json::to_string(&ring.jwks(0)).unwrap().contains(r#""d""#));
     }
 }

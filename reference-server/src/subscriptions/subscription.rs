@@ -94,16 +94,14 @@ impl Subscription {
             // Every matching stream that existed at the subscription's creation was linked then: all of this
             // one's events came later, so its cursor starts where the stream itself did.
             let origin = context.streams.origin(path);
-            self.links
-                .add_matched(path, origin.unwrap_or_else(|| STREAM_START.to_owned()));
+            self.links.add_matched(path, origin.unwrap_or_else(|| STREAM_START.to_owned()));
         }
         match &self.phase {
             Phase::Idle if self.is_holding_back() => {}
             Phase::Idle if self.links.is_pending(path, context.streams) => self.wake(path, context),
-            Phase::Announced {
-                wake,
-                event: WakeEventState::Refused,
-            } => self.announce(wake.clone(), path.to_owned(), context),
+            Phase::Announced { wake, event: WakeEventState::Refused } => {
+                self.announce(wake.clone(), path.to_owned(), context)
+            }
             _ => {}
         }
     }
@@ -114,11 +112,7 @@ impl Subscription {
         if let Phase::Notified { snapshot, .. } = &mut self.phase
             && snapshot.iter().any(|status| status.path == path)
         {
-            *snapshot = snapshot
-                .iter()
-                .filter(|status| status.path != path)
-                .cloned()
-                .collect();
+            *snapshot = snapshot.iter().filter(|status| status.path != path).cloned().collect();
         }
     }
 
@@ -147,22 +141,14 @@ impl Subscription {
     pub(super) fn expire(&mut self, context: &mut Context<'_>) {
         let now = context.now.monotonic;
         if self.phase.lease_is_over(now) {
-            if let Phase::Notified {
-                attempt: Attempt::UnderWay,
-                ..
-            } = self.phase
-            {
+            if let Phase::Notified { attempt: Attempt::UnderWay, .. } = self.phase {
                 // A receiver that never answers must not be called again at once, lease after lease.
                 self.delivery_failed(context);
             }
             self.phase = Phase::Idle;
             self.wake_if_pending(context);
         }
-        if self
-            .backoff
-            .and_then(|backoff| backoff.next_attempt_at())
-            .is_some_and(|due| due <= now)
-        {
+        if self.backoff.and_then(|backoff| backoff.next_attempt_at()).is_some_and(|due| due <= now) {
             self.attempt_again(context);
         }
     }
@@ -174,13 +160,7 @@ impl Subscription {
         outcome: DeliveryOutcome,
         context: &mut Context<'_>,
     ) {
-        let Phase::Notified {
-            wake,
-            snapshot,
-            attempt,
-            ..
-        } = &mut self.phase
-        else {
+        let Phase::Notified { wake, snapshot, attempt, .. } = &mut self.phase else {
             return;
         };
         if wake.id != *wake_id {
@@ -211,11 +191,7 @@ impl Subscription {
         if let Phase::Announced { wake, event } = &mut self.phase
             && wake.id == *wake_id
         {
-            *event = if appended {
-                WakeEventState::Appended
-            } else {
-                WakeEventState::Refused
-            };
+            *event = if appended { WakeEventState::Appended } else { WakeEventState::Refused };
         }
     }
 
@@ -240,17 +216,13 @@ impl Subscription {
 
     /// Whether the next wake waits for a delivery attempt's time.
     fn is_holding_back(&self) -> bool {
-        self.backoff
-            .is_some_and(|backoff| backoff.next_attempt_at().is_some())
+        self.backoff.is_some_and(|backoff| backoff.next_attempt_at().is_some())
     }
 
     /// Starts a new wake, with `path` as the stream that has work.
     pub(super) fn wake(&mut self, path: &str, context: &mut Context<'_>) {
         self.generation += 1;
-        let wake = Wake {
-            id: WakeId::random(context.rng),
-            generation: self.generation,
-        };
+        let wake = Wake { id: WakeId::random(context.rng), generation: self.generation };
         match self.settings.delivery {
             DeliveryKind::Webhook(_) => {
                 self.phase = Phase::Notified {
@@ -275,23 +247,13 @@ impl Subscription {
             stream,
             wake: wake.clone(),
         }));
-        self.phase = Phase::Announced {
-            wake,
-            event: WakeEventState::Appending,
-        };
+        self.phase = Phase::Announced { wake, event: WakeEventState::Appending };
     }
 
     /// Sends the wake in flight, for the first time or again.
     fn deliver(&mut self, context: &mut Context<'_>) {
-        let (
-            DeliveryKind::Webhook(url),
-            Phase::Notified {
-                wake,
-                snapshot,
-                attempt,
-                ..
-            },
-        ) = (&self.settings.delivery, &mut self.phase)
+        let (DeliveryKind::Webhook(url), Phase::Notified { wake, snapshot, attempt, .. }) =
+            (&self.settings.delivery, &mut self.phase)
         else {
             return;
         };
@@ -332,22 +294,13 @@ impl Subscription {
 }
 
 /// A token for one wake of a subscription and nothing else (section 7.1).
-pub(super) fn sign_token(
-    subscription: &str,
-    purpose: Purpose,
-    wake: &Wake,
-    context: &Context<'_>,
-) -> String {
+pub(super) fn sign_token(subscription: &str, purpose: Purpose, wake: &Wake, context: &Context<'_>) -> String {
     let lifetime = context.config.token_lifetime.as_secs();
     context.tokens.sign(&Claims {
         subscription: subscription.to_owned(),
         purpose,
         generation: wake.generation,
         wake_id: wake.id.as_str().to_owned(),
-        expires: context
-            .now
-            .wall
-            .as_second()
-            .saturating_add_unsigned(lifetime),
+        expires: context.now.wall.as_second().saturating_add_unsigned(lifetime),
     })
 }

@@ -39,17 +39,11 @@ struct Counter {
 
 impl StreamView for Counters {
     fn tail(&self, path: &str) -> Option<String> {
-        self.0
-            .borrow()
-            .get(path)
-            .map(|counter| offset(counter.tail))
+        self.0.borrow().get(path).map(|counter| offset(counter.tail))
     }
 
     fn origin(&self, path: &str) -> Option<String> {
-        self.0
-            .borrow()
-            .get(path)
-            .map(|counter| offset(counter.origin))
+        self.0.borrow().get(path).map(|counter| offset(counter.origin))
     }
 
     fn is_offset(&self, text: &str) -> bool {
@@ -97,20 +91,13 @@ impl World {
 
     /// A stream whose offsets begin at `origin`, as those of a fork do.
     fn fork(&self, path: &str, origin: u64) {
-        let counter = Counter {
-            origin,
-            tail: origin,
-        };
+        let counter = Counter { origin, tail: origin };
         self.streams.0.borrow_mut().insert(path.to_owned(), counter);
     }
 
     fn append(&mut self, path: &str) {
-        self.streams
-            .0
-            .borrow_mut()
-            .entry(path.to_owned())
-            .or_insert(Counter { origin: 0, tail: 0 })
-            .tail += 1;
+        self.streams.0.borrow_mut().entry(path.to_owned()).or_insert(Counter { origin: 0, tail: 0 }).tail +=
+            1;
         self.change(|registry, moment| registry.stream_appended(path, moment));
     }
 
@@ -148,8 +135,7 @@ impl World {
 
     fn remove_stream(&mut self, id: &str, path: &str) {
         let path = super::path::StreamPath::parse(path).unwrap();
-        self.change(|registry, moment| registry.remove_stream(id, &path, moment))
-            .unwrap();
+        self.change(|registry, moment| registry.remove_stream(id, &path, moment)).unwrap();
     }
 
     fn claim(&mut self, id: &str, worker: &str) -> Result<Claim, Refusal> {
@@ -175,13 +161,7 @@ impl World {
         self.change(|registry, moment| registry.report(id, token, purpose, &report, moment))
     }
 
-    fn ack(
-        &mut self,
-        id: &str,
-        claim: &Claim,
-        acks: &[(&str, u64)],
-        done: bool,
-    ) -> Result<bool, Refusal> {
+    fn ack(&mut self, id: &str, claim: &Claim, acks: &[(&str, u64)], done: bool) -> Result<bool, Refusal> {
         let wake = (claim.wake_id.as_str(), claim.generation);
         self.report(id, Purpose::Claim, &claim.token, wake, acks, done)
     }
@@ -192,21 +172,9 @@ impl World {
         self.change(|registry, moment| registry.release(id, &claim.token, &wake, moment))
     }
 
-    fn callback(
-        &mut self,
-        sent: &Notification,
-        acks: &[(&str, u64)],
-        done: bool,
-    ) -> Result<bool, Refusal> {
+    fn callback(&mut self, sent: &Notification, acks: &[(&str, u64)], done: bool) -> Result<bool, Refusal> {
         let wake = (sent.wake.id.as_str(), sent.wake.generation);
-        self.report(
-            &sent.subscription,
-            Purpose::Callback,
-            &sent.token,
-            wake,
-            acks,
-            done,
-        )
+        self.report(&sent.subscription, Purpose::Callback, &sent.token, wake, acks, done)
     }
 
     /// The receiver of `sent` answers, or fails to.
@@ -227,10 +195,7 @@ impl World {
             assert!(due >= self.clock, "a deadline was left behind");
             self.clock = due;
             self.change(|registry, moment| registry.expire(moment));
-            assert!(
-                self.registry.deadline().is_none_or(|next| next > due),
-                "what was due is still due"
-            );
+            assert!(self.registry.deadline().is_none_or(|next| next > due), "what was due is still due");
         }
         self.clock = end;
     }
@@ -255,10 +220,7 @@ impl World {
             monotonic: self.clock,
             wall: Timestamp::UNIX_EPOCH + jiff::SignedDuration::try_from(self.clock).unwrap(),
         };
-        let moment = Moment {
-            now,
-            streams: &self.streams,
-        };
+        let moment = Moment { now, streams: &self.streams };
         let result = act(&mut self.registry, moment);
         for effect in self.registry.take_effects() {
             match effect {

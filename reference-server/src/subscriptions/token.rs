@@ -45,22 +45,13 @@ impl TokenKey {
 
     pub(super) fn sign(&self, claims: &Claims) -> String {
         let payload = serde_json::to_vec(claims).expect("claims are plain JSON");
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(HEADER),
-            URL_SAFE_NO_PAD.encode(payload)
-        );
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(HEADER), URL_SAFE_NO_PAD.encode(payload));
         let signature = self.mac(&signed).finalize().into_bytes();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
     /// Reads a token that this key signed for `purpose` and that has not expired at `now`, in Unix seconds.
-    pub(super) fn verify(
-        &self,
-        token: &str,
-        purpose: Purpose,
-        now: i64,
-    ) -> Result<Claims, Refusal> {
+    pub(super) fn verify(&self, token: &str, purpose: Purpose, now: i64) -> Result<Claims, Refusal> {
         let claims = self.authentic(token).ok_or(Refusal::TokenInvalid)?;
         if claims.purpose != purpose {
             return Err(Refusal::TokenInvalid);
@@ -80,8 +71,7 @@ impl TokenKey {
     }
 
     fn mac(&self, signed: &str) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(signed.as_bytes());
         mac
     }
@@ -109,14 +99,8 @@ mod tests {
         let key = TokenKey::random(&mut StdRng::seed_from_u64(1));
         let token = key.sign(&claims());
         assert_eq!(key.verify(&token, Purpose::Claim, 999), Ok(claims()));
-        assert_eq!(
-            key.verify(&token, Purpose::Claim, 1000),
-            Err(Refusal::TokenExpired)
-        );
-        assert_eq!(
-            key.verify(&token, Purpose::Callback, 999),
-            Err(Refusal::TokenInvalid)
-        );
+        assert_eq!(key.verify(&token, Purpose::Claim, 1000), Err(Refusal::TokenExpired));
+        assert_eq!(key.verify(&token, Purpose::Callback, 999), Err(Refusal::TokenInvalid));
     }
 
     #[test]
@@ -129,10 +113,7 @@ mod tests {
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
             let altered = String::from_utf8(altered).unwrap();
             assert!(key.verify(&altered, Purpose::Claim, 0).is_err(), "at {at}");
-            assert!(
-                key.verify(&token[..at], Purpose::Claim, 0).is_err(),
-                "cut at {at}"
-            );
+            assert!(key.verify(&token[..at], Purpose::Claim, 0).is_err(), "cut at {at}");
         }
         assert!(other.verify(&token, Purpose::Claim, 0).is_err());
         assert!(key.verify("", Purpose::Claim, 0).is_err());

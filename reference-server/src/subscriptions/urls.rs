@@ -3,11 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// All but the characters that no URL encodes (RFC 3986, section 2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(super) struct ControlUrls {
     stream_root: String,
@@ -15,9 +11,7 @@ pub(super) struct ControlUrls {
 
 impl ControlUrls {
     pub(super) fn new(stream_root: &str) -> Self {
-        Self {
-            stream_root: stream_root.trim_end_matches('/').to_owned(),
-        }
+        Self { stream_root: stream_root.trim_end_matches('/').to_owned() }
     }
 
     pub(super) fn jwks(&self) -> String {
@@ -37,10 +31,7 @@ mod tests {
     #[test]
     fn ids_are_encoded_and_the_root_keeps_its_prefix() {
         let urls = ControlUrls::new("http://127.0.0.1:4437/v1/stream/");
-        assert_eq!(
-            urls.jwks(),
-            "http://127.0.0.1:4437/v1/stream/__ds/jwks.json"
-        );
+        assert_eq!(urls.jwks(), "http://127.0.0.1:4437/v1/stream/__ds/jwks.json");
         assert_eq!(
             urls.callback("a/b c-é"),
             "http://127.0.0.1:4437/v1/stream/__ds/subscriptions/a%2Fb%20c-%C3%A9/callback"

@@ -66,20 +66,13 @@ impl SubscriptionView {
             id: subscription.id.clone(),
             subscription_id: subscription.id.clone(),
             r#type,
-            pattern: settings
-                .pattern
-                .as_ref()
-                .map(|pattern| pattern.as_str().to_owned()),
+            pattern: settings.pattern.as_ref().map(|pattern| pattern.as_str().to_owned()),
             streams: streams.collect(),
             webhook,
             wake_stream,
             lease_ttl_ms: settings.lease.as_millis(),
             created_at: in_milliseconds(subscription.created_at),
-            status: if subscription.backoff.is_some() {
-                "failed"
-            } else {
-                "active"
-            },
+            status: if subscription.backoff.is_some() { "failed" } else { "active" },
             description: settings.description.clone(),
         }
     }

@@ -10,10 +10,7 @@ pub(super) struct WakeId(String);
 
 impl WakeId {
     pub(super) fn random(rng: &mut impl Rng) -> Self {
-        Self(format!(
-            "w_{}",
-            URL_SAFE_NO_PAD.encode(rng.random::<[u8; 16]>())
-        ))
+        Self(format!("w_{}", URL_SAFE_NO_PAD.encode(rng.random::<[u8; 16]>())))
     }
 
     pub(super) fn as_str(&self) -> &str {

@@ -10,14 +10,7 @@ use super::address;
 const LONGEST_URL_BYTES: usize = 2048;
 
 /// Names under which local networks hide; every name without a dot is one as well.
-const LOCAL_SUFFIXES: [&str; 6] = [
-    "localhost",
-    "local",
-    "localdomain",
-    "internal",
-    "intranet",
-    "home.arpa",
-];
+const LOCAL_SUFFIXES: [&str; 6] = ["localhost", "local", "localdomain", "internal", "intranet", "home.arpa"];
 
 /// A URL that webhooks may be sent to, as far as the URL itself can tell. Where its name leads to is looked at
 /// again when a connection is made.
@@ -62,10 +55,7 @@ impl WebhookUrl {
             "http" => Err(WebhookUrlError::HttpBeyondLocalhost),
             _ => Err(WebhookUrlError::NotHttps),
         }?;
-        Ok(Self {
-            given: given.to_owned(),
-            url,
-        })
+        Ok(Self { given: given.to_owned(), url })
     }
 
     /// The text the client gave.
@@ -92,8 +82,7 @@ fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     !name.contains('.')
         || LOCAL_SUFFIXES.iter().any(|suffix| {
-            name.strip_suffix(suffix)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
 }
 
@@ -108,24 +97,17 @@ fn is_development_host(host: &Host<&str>) -> bool {
 /// Whether the host stands in the text as it stands in the normalised URL. Decimal, hexadecimal and shortened
 /// addresses end up as 127.0.0.x as well, but nobody writes them in good faith.
 fn is_spelled_plainly(given: &str, url: &Url) -> bool {
-    let authority = given
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next())
-        .unwrap_or_default();
+    let authority =
+        given.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next()).unwrap_or_default();
     let host = authority.split(':').next().unwrap_or_default();
-    url.host_str()
-        .is_some_and(|normalised| host.eq_ignore_ascii_case(normalised))
+    url.host_str().is_some_and(|normalised| host.eq_ignore_ascii_case(normalised))
 }
 
 /// Whether a webhook to the name `host` may connect to `address`, which its lookup gave.
 ///
 /// A public name that suddenly leads to a local address is the classic way around a check of the URL alone.
 pub(super) fn may_connect(host: &str, address: IpAddr) -> bool {
-    if host == "localhost" {
-        address.is_loopback()
-    } else {
-        address::is_public(address)
-    }
+    if host == "localhost" { address.is_loopback() } else { address::is_public(address) }
 }
 
 #[cfg(test)]
@@ -152,18 +134,11 @@ mod tests {
 
     #[test]
     fn development_opens_plain_localhost_and_nothing_else() {
-        for url in [
-            "http://localhost:9000/h",
-            "http://127.0.0.1/",
-            "HTTP://LocalHost/",
-            "http://127.0.0.255:1/h",
-        ] {
+        for url in
+            ["http://localhost:9000/h", "http://127.0.0.1/", "HTTP://LocalHost/", "http://127.0.0.255:1/h"]
+        {
             assert_eq!(refused(url), None, "{url}");
-            assert_eq!(
-                WebhookUrl::parse(url, false),
-                Err(WebhookUrlError::NotHttps),
-                "{url}"
-            );
+            assert_eq!(WebhookUrl::parse(url, false), Err(WebhookUrlError::NotHttps), "{url}");
         }
         for url in [
             "http://example.com/h",
@@ -181,11 +156,7 @@ mod tests {
             "http://169.254.169.254/latest/meta-data",
             "http://0.0.0.0/",
         ] {
-            assert_eq!(
-                refused(url),
-                Some(WebhookUrlError::HttpBeyondLocalhost),
-                "{url}"
-            );
+            assert_eq!(refused(url), Some(WebhookUrlError::HttpBeyondLocalhost), "{url}");
         }
     }
 
@@ -222,22 +193,10 @@ mod tests {
 
     #[test]
     fn other_forms_are_refused() {
-        assert_eq!(
-            refused("https://user@example.com/"),
-            Some(WebhookUrlError::UserInformation)
-        );
-        assert_eq!(
-            refused("http://127.0.0.1:pw@10.0.0.1/"),
-            Some(WebhookUrlError::UserInformation)
-        );
-        assert_eq!(
-            refused("ftp://example.com/"),
-            Some(WebhookUrlError::NotHttps)
-        );
-        assert_eq!(
-            refused("file:///etc/passwd"),
-            Some(WebhookUrlError::NotHttps)
-        );
+        assert_eq!(refused("https://user@example.com/"), Some(WebhookUrlError::UserInformation));
+        assert_eq!(refused("http://127.0.0.1:pw@10.0.0.1/"), Some(WebhookUrlError::UserInformation));
+        assert_eq!(refused("ftp://example.com/"), Some(WebhookUrlError::NotHttps));
+        assert_eq!(refused("file:///etc/passwd"), Some(WebhookUrlError::NotHttps));
         assert_eq!(refused("example.com/h"), Some(WebhookUrlError::NotAUrl));
         assert_eq!(refused(""), Some(WebhookUrlError::NotAUrl));
         let long = format!("https://example.com/{}", "a".repeat(2048));
@@ -250,10 +209,7 @@ mod tests {
         assert!(may_connect("localhost", "::1".parse().unwrap()));
         assert!(!may_connect("localhost", "1.1.1.1".parse().unwrap()));
         assert!(!may_connect("worker.example", "127.0.0.1".parse().unwrap()));
-        assert!(!may_connect(
-            "worker.example",
-            "169.254.169.254".parse().unwrap()
-        ));
+        assert!(!may_connect("worker.example", "169.254.169.254".parse().unwrap()));
         assert!(may_connect("worker.example", "1.1.1.1".parse().unwrap()));
     }
 }

@@ -47,15 +47,9 @@ pub(super) struct Claim {
 
 impl Subscription {
     /// Gives the lease to `worker` if nobody holds it and there is work.
-    pub(super) fn claim(
-        &mut self,
-        worker: &str,
-        context: &mut Context<'_>,
-    ) -> Result<Claim, Refusal> {
+    pub(super) fn claim(&mut self, worker: &str, context: &mut Context<'_>) -> Result<Claim, Refusal> {
         if !matches!(self.settings.delivery, DeliveryKind::PullWake { .. }) {
-            return Err(Refusal::Invalid(
-                "only pull-wake subscriptions are claimed".to_owned(),
-            ));
+            return Err(Refusal::Invalid("only pull-wake subscriptions are claimed".to_owned()));
         }
         if let Phase::Claimed { wake, holder, .. } = &self.phase {
             return Err(Refusal::AlreadyClaimed {
@@ -97,11 +91,7 @@ impl Subscription {
         context: &mut Context<'_>,
     ) -> Result<bool, Refusal> {
         self.fence(claims, &report.wake)?;
-        self.links = acked(
-            &self.links,
-            report.acks.as_deref().unwrap_or_default(),
-            context.streams,
-        )?;
+        self.links = acked(&self.links, report.acks.as_deref().unwrap_or_default(), context.streams)?;
         if let Phase::Notified { attempt, .. } = &mut self.phase {
             // Whatever becomes of the HTTP exchange, the receiver has the wake: no repeat is needed.
             *attempt = Attempt::Arrived;
@@ -131,13 +121,9 @@ impl Subscription {
     /// Lets only requests of the current wake pass, by token and by body (section 7.3).
     fn fence(&self, claims: &Claims, named: &WakeNamed) -> Result<(), Refusal> {
         let is_current = |wake_id: &str, generation: u64| {
-            self.phase
-                .wake()
-                .is_some_and(|wake| wake.id.as_str() == wake_id && wake.generation == generation)
+            self.phase.wake().is_some_and(|wake| wake.id.as_str() == wake_id && wake.generation == generation)
         };
-        if is_current(&claims.wake_id, claims.generation)
-            && is_current(&named.wake_id, named.generation)
-        {
+        if is_current(&claims.wake_id, claims.generation) && is_current(&named.wake_id, named.generation) {
             Ok(())
         } else {
             Err(Refusal::Fenced)
@@ -151,24 +137,16 @@ fn acked(links: &Links, acks: &[Ack], streams: &dyn StreamView) -> Result<Links,
     for ack in acks {
         let path = StreamPath::parse(&ack.stream)
             .map_err(|_| Refusal::InvalidOffset("an acked stream is not linked"))?;
-        let link = links
-            .find(path.as_str())
-            .ok_or(Refusal::InvalidOffset("an acked stream is not linked"))?;
+        let link =
+            links.find(path.as_str()).ok_or(Refusal::InvalidOffset("an acked stream is not linked"))?;
         if !streams.is_offset(&ack.offset) {
             return Err(Refusal::InvalidOffset("an acked offset was never issued"));
         }
         if link.acked != STREAM_START && ack.offset < link.acked {
-            return Err(Refusal::InvalidOffset(
-                "an acked offset lies before the cursor",
-            ));
+            return Err(Refusal::InvalidOffset("an acked offset lies before the cursor"));
         }
-        if streams
-            .tail(path.as_str())
-            .is_none_or(|tail| ack.offset > tail)
-        {
-            return Err(Refusal::InvalidOffset(
-                "an acked offset lies beyond the tail",
-            ));
+        if streams.tail(path.as_str()).is_none_or(|tail| ack.offset > tail) {
+            return Err(Refusal::InvalidOffset("an acked offset lies beyond the tail"));
         }
         links.ack(path.as_str(), &ack.offset);
     }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Job, World, background::Background, names::CaseNames};
+use super::{Job, Target, World, background::Background, names::CaseNames};
 use crate::{
     case::{Row, Template},
     check::{Finding, Names, Seen},
@@ -56,7 +56,9 @@ pub struct Blame {
 pub struct Stage {
     pub(super) world: Arc<World>,
     row: Row,
-    pub(super) first_attempt: bool,
+    first_attempt: bool,
+    /// Where the experiment is written.
+    written: Place,
     state: Mutex<State>,
     pub(super) reads: Mutex<BTreeMap<String, Background>>,
 }
@@ -95,11 +97,34 @@ impl Stage {
             steps: BTreeMap::new(),
             last_write: None,
         };
-        Self { world, row, first_attempt: attempt == 1, state: Mutex::new(state), reads: Mutex::default() }
+        Self {
+            world,
+            row,
+            first_attempt: attempt == 1,
+            written: job.place(),
+            state: Mutex::new(state),
+            reads: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.world.target
+    }
+
+    pub(crate) fn request_limit(&self) -> Duration {
+        self.world.options.request_limit
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.world.options.seed
+    }
+
+    pub(crate) fn written(&self) -> Place {
+        self.written.clone()
     }
 
     /// A copy of the names, for checks and templates.
@@ -287,7 +312,7 @@ impl Stage {
     }
 
     /// No answer at all: the target's fault where it answers others at the time, nobody's where it answers none.
-    pub(super) async fn unanswered(&self, failure: SendFailure, blame: &Blame) -> Result<(), Halt> {
+    pub(crate) async fn unanswered(&self, failure: SendFailure, blame: &Blame) -> Result<(), Halt> {
         let SendFailure { error, exchange } = failure;
         match &error {
             WireError::Refused { .. }

@@ -13,10 +13,7 @@ fn history_is_linked_at_its_tail_and_wakes_nobody() {
     world.append("events/a");
     world.append("other");
     world.put_pull("s", "events/*");
-    assert_eq!(
-        world.cursors("s"),
-        [("events/a".to_owned(), Glob, offset(2))]
-    );
+    assert_eq!(world.cursors("s"), [("events/a".to_owned(), Glob, offset(2))]);
     assert_eq!(world.claim("s", "w").unwrap_err(), Refusal::NoPendingWork);
     assert!(world.wake_events.is_empty());
     world.append("events/a");
@@ -87,10 +84,7 @@ fn removing_takes_the_explicit_link_and_leaves_the_glob_one() {
     world.remove_stream("s", "events/a");
     world.remove_stream("s", "x");
     world.remove_stream("s", "never/there");
-    assert_eq!(
-        world.cursors("s"),
-        [("events/a".to_owned(), Glob, offset(1))]
-    );
+    assert_eq!(world.cursors("s"), [("events/a".to_owned(), Glob, offset(1))]);
     world.append("x");
     let claim = world.claim("s", "w").unwrap();
     assert_eq!(world.ack("s", &claim, &[("events/a", 2)], true), Ok(false));
@@ -117,10 +111,7 @@ fn a_deleted_stream_takes_its_glob_link_along() {
     world.append("events/a");
     world.delete_stream("events/a");
     world.delete_stream("x");
-    assert_eq!(
-        world.cursors("s"),
-        [("x".to_owned(), Explicit, "-1".to_owned())]
-    );
+    assert_eq!(world.cursors("s"), [("x".to_owned(), Explicit, "-1".to_owned())]);
     // The wake in flight has nothing to hand out; the next append makes another one.
     assert_eq!(world.claim("s", "w").unwrap_err(), Refusal::NoPendingWork);
     world.append("x");
@@ -152,52 +143,31 @@ fn a_deleted_subscription_is_silent_and_fenced() {
     world.append("events/a");
     assert_eq!(world.registry.deadline(), None);
     assert_eq!(world.wake_events.len(), 1);
-    assert_eq!(
-        world.ack("s", &claim, &[("events/a", 1)], true),
-        Err(Refusal::UnknownSubscription)
-    );
-    assert_eq!(
-        world.release("s", &claim),
-        Err(Refusal::UnknownSubscription)
-    );
+    assert_eq!(world.ack("s", &claim, &[("events/a", 1)], true), Err(Refusal::UnknownSubscription));
+    assert_eq!(world.release("s", &claim), Err(Refusal::UnknownSubscription));
     // Its successor counts from the beginning, so the generation alone would let the old token in.
     world.put_pull("s", "events/*");
     world.append("events/a");
     assert_eq!(world.claim("s", "w2").unwrap().generation, claim.generation);
-    assert_eq!(
-        world.ack("s", &claim, &[("events/a", 3)], true),
-        Err(Refusal::Fenced)
-    );
+    assert_eq!(world.ack("s", &claim, &[("events/a", 3)], true), Err(Refusal::Fenced));
     assert_eq!(world.cursor("s", "events/a"), Some(offset(2)));
 }
 
 #[test]
 fn bounds_hold() {
-    let limits = SubscriptionLimits {
-        subscriptions: 1,
-        streams_per_subscription: 2,
-        ..SubscriptionLimits::default()
-    };
-    let config = SubscriptionConfig {
-        limits,
-        ..SubscriptionConfig::default()
-    };
+    let limits =
+        SubscriptionLimits { subscriptions: 1, streams_per_subscription: 2, ..SubscriptionLimits::default() };
+    let config = SubscriptionConfig { limits, ..SubscriptionConfig::default() };
     let mut world = World::with(config, 1);
     world.put_pull("s", "events/*");
     for path in ["events/a", "events/b", "events/c"] {
         world.append(path);
     }
     assert_eq!(world.cursors("s").len(), 2);
-    assert!(matches!(
-        world.add_streams("s", &["x"]),
-        Err(Refusal::Limit(_))
-    ));
+    assert!(matches!(world.add_streams("s", &["x"]), Err(Refusal::Limit(_))));
     assert!(world.add_streams("s", &["events/a"]).is_ok());
     let body = json!({ "type": "pull-wake", "pattern": "events/*", "wake_stream": WAKE_STREAM });
     assert!(matches!(world.put("t", &body), Err(Refusal::Limit(_))));
     world.change(|registry, _| registry.delete("s"));
-    assert!(
-        matches!(world.put("t", &body), Err(Refusal::Limit(_))),
-        "three streams match"
-    );
+    assert!(matches!(world.put("t", &body), Err(Refusal::Limit(_))), "three streams match");
 }

@@ -49,17 +49,11 @@ fn a_claim_shows_the_work_and_shuts_others_out() {
     let claim = world.claim("s", "w1").unwrap();
     assert_eq!(claim.lease_ttl_ms, 1000);
     let status = &claim.streams[0];
-    assert_eq!(
-        (status.acked_offset.as_str(), status.tail_offset.as_str()),
-        ("000000", "000002")
-    );
+    assert_eq!((status.acked_offset.as_str(), status.tail_offset.as_str()), ("000000", "000002"));
     for worker in ["w2", "w1"] {
         assert_eq!(
             world.claim("s", worker).unwrap_err(),
-            Refusal::AlreadyClaimed {
-                current_holder: "w1".to_owned(),
-                generation: 1
-            }
+            Refusal::AlreadyClaimed { current_holder: "w1".to_owned(), generation: 1 }
         );
     }
 }
@@ -86,10 +80,7 @@ fn acks_are_taken_all_together_or_not_at_all() {
     let claim = world.claim("s", "w").unwrap();
     for wrong in [("events/b", 2), ("unlinked", 1), ("__ds/x", 0)] {
         let refusal = world.ack("s", &claim, &[("events/a", 2), wrong], true);
-        assert!(
-            matches!(refusal, Err(Refusal::InvalidOffset(_))),
-            "{wrong:?}"
-        );
+        assert!(matches!(refusal, Err(Refusal::InvalidOffset(_))), "{wrong:?}");
         assert_eq!(world.cursor("s", "events/a"), Some(offset(0)));
     }
     let backwards = [("events/a", 2), ("events/a", 1)];
@@ -109,13 +100,9 @@ fn sentinels_and_inventions_are_no_offsets() {
             "acks": [{ "stream": "events/a", "offset": invented }],
         });
         let report = serde_json::from_value(body).unwrap();
-        let answer = world.change(|registry, moment| {
-            registry.report("s", &claim.token, Purpose::Claim, &report, moment)
-        });
-        assert!(
-            matches!(answer, Err(Refusal::InvalidOffset(_))),
-            "{invented}"
-        );
+        let answer = world
+            .change(|registry, moment| registry.report("s", &claim.token, Purpose::Claim, &report, moment));
+        assert!(matches!(answer, Err(Refusal::InvalidOffset(_))), "{invented}");
     }
 }
 
@@ -129,10 +116,7 @@ fn heartbeats_keep_the_claim() {
         assert_eq!(world.ack("s", &claim, &[], false), Ok(false));
     }
     world.advance(seconds(0.9));
-    assert!(matches!(
-        world.claim("s", "w2"),
-        Err(Refusal::AlreadyClaimed { .. })
-    ));
+    assert!(matches!(world.claim("s", "w2"), Err(Refusal::AlreadyClaimed { .. })));
     assert_eq!(world.wake_events.len(), 1);
 }
 
@@ -144,10 +128,7 @@ fn a_lease_that_ends_frees_the_work_and_fences_its_holder() {
     assert_eq!(world.wake_events.len(), 1);
     world.advance(seconds(0.001));
     assert_eq!(world.wake_events[1].wake.generation, 2);
-    assert_eq!(
-        world.ack("s", &late, &[("events/a", 1)], true),
-        Err(Refusal::Fenced)
-    );
+    assert_eq!(world.ack("s", &late, &[("events/a", 1)], true), Err(Refusal::Fenced));
     assert_eq!(world.release("s", &late), Err(Refusal::Fenced));
     assert_eq!(world.cursor("s", "events/a"), Some(offset(0)));
     assert_eq!(world.claim("s", "w2").unwrap().generation, 2);
@@ -201,14 +182,7 @@ fn token_and_body_must_both_name_the_current_wake() {
         (&current.token, id, generation + 1),
         (&old.token, old.wake_id.as_str(), old.generation),
     ] {
-        let answer = world.report(
-            "s",
-            Purpose::Claim,
-            token,
-            (wake_id, generation),
-            &acks,
-            true,
-        );
+        let answer = world.report("s", Purpose::Claim, token, (wake_id, generation), &acks, true);
         assert_eq!(answer, Err(Refusal::Fenced));
     }
     assert_eq!(world.cursor("s", "events/a"), Some(offset(0)));
@@ -221,10 +195,7 @@ fn a_token_opens_its_own_subscription_and_endpoint_only() {
     let mut world = woken();
     world.put_pull("t", "events/*");
     world.append("events/a");
-    let (s, t) = (
-        world.claim("s", "w").unwrap(),
-        world.claim("t", "w").unwrap(),
-    );
+    let (s, t) = (world.claim("s", "w").unwrap(), world.claim("t", "w").unwrap());
     let wake = (t.wake_id.as_str(), t.generation);
     let attempts = [
         ("t", Purpose::Claim, s.token.as_str()),
@@ -247,10 +218,7 @@ fn a_token_expires_however_long_its_lease_is_extended() {
         assert_eq!(world.ack("s", &claim, &[], false), Ok(false));
     }
     world.advance(seconds(0.5));
-    assert_eq!(
-        world.ack("s", &claim, &[], false),
-        Err(Refusal::TokenExpired)
-    );
+    assert_eq!(world.ack("s", &claim, &[], false), Err(Refusal::TokenExpired));
 }
 
 #[test]

@@ -44,9 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// The `back`th newest, where 0 is the newest.
 fn recent<T: Clone>(list: &[T], back: u8) -> Option<T> {
-    list.len()
-        .checked_sub(1 + usize::from(back))
-        .map(|at| list[at].clone())
+    list.len().checked_sub(1 + usize::from(back)).map(|at| list[at].clone())
 }
 
 fn path(stream: u8) -> String {
@@ -73,13 +71,10 @@ fn take(world: &mut World, claims: &mut Vec<Claim>, step: Step) {
                 let acks: Vec<(String, u64)> = claim
                     .streams
                     .iter()
-                    .filter_map(|status| {
-                        Some((status.path.clone(), status.tail_offset.parse::<u64>().ok()?))
-                    })
+                    .filter_map(|status| Some((status.path.clone(), status.tail_offset.parse::<u64>().ok()?)))
                     .map(|(path, tail)| (path, tail.saturating_sub(back.into())))
                     .collect();
-                let acks: Vec<(&str, u64)> =
-                    acks.iter().map(|(path, at)| (path.as_str(), *at)).collect();
+                let acks: Vec<(&str, u64)> = acks.iter().map(|(path, at)| (path.as_str(), *at)).collect();
                 let _ = world.ack("pull", &claim, &acks, done);
             }
         }
@@ -105,20 +100,11 @@ fn take(world: &mut World, claims: &mut Vec<Claim>, step: Step) {
 /// What must hold between any two steps.
 fn check(world: &World, subscription: &Subscription, before: &BTreeMap<String, String>) {
     let pending = subscription.links.first_pending(&world.streams);
-    let waits_for_its_time = subscription
-        .backoff
-        .is_some_and(|backoff| backoff.next_attempt_at().is_some());
+    let waits_for_its_time = subscription.backoff.is_some_and(|backoff| backoff.next_attempt_at().is_some());
     if matches!(subscription.phase, Phase::Idle) {
-        assert!(
-            pending.is_none() || waits_for_its_time,
-            "work is pending and nobody is woken"
-        );
+        assert!(pending.is_none() || waits_for_its_time, "work is pending and nobody is woken");
     }
-    if let Phase::Notified {
-        attempt: Attempt::WaitingToRepeat,
-        ..
-    } = subscription.phase
-    {
+    if let Phase::Notified { attempt: Attempt::WaitingToRepeat, .. } = subscription.phase {
         assert!(waits_for_its_time, "a repeat waits and has no time");
     }
     for (path, link) in subscription.links.iter() {

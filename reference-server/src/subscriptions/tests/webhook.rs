@@ -19,11 +19,7 @@ fn has_failed(world: &World) -> bool {
 
 /// Seconds between the attempts so far.
 fn gaps(world: &World) -> Vec<f64> {
-    let times: Vec<f64> = world
-        .deliveries
-        .iter()
-        .map(|(at, _)| at.as_secs_f64())
-        .collect();
+    let times: Vec<f64> = world.deliveries.iter().map(|(at, _)| at.as_secs_f64()).collect();
     times.windows(2).map(|pair| pair[1] - pair[0]).collect()
 }
 
@@ -63,10 +59,7 @@ fn another_success_leaves_the_wake_open_until_the_lease_ends() {
     world.advance(seconds(0.01));
     assert_eq!(world.last_sent().wake.generation, 2);
     assert!(!has_failed(&world));
-    assert_eq!(
-        world.callback(&sent, &[("events/a", 1)], true),
-        Err(Refusal::Fenced)
-    );
+    assert_eq!(world.callback(&sent, &[("events/a", 1)], true), Err(Refusal::Fenced));
 }
 
 #[test]
@@ -84,10 +77,7 @@ fn callbacks_ack_extend_and_end() {
     let next = world.last_sent();
     assert_eq!(next.streams[0].acked_offset, offset(1));
     assert_eq!(world.callback(&next, &[("events/a", 2)], true), Ok(false));
-    assert_eq!(
-        world.callback(&next, &[("events/a", 2)], true),
-        Err(Refusal::Fenced)
-    );
+    assert_eq!(world.callback(&next, &[("events/a", 2)], true), Err(Refusal::Fenced));
     assert_eq!(world.deliveries.len(), 2);
 }
 
@@ -141,10 +131,7 @@ fn failures_are_repeated_with_growing_gaps_as_the_same_wake() {
     assert!(!has_failed(&world));
     world.append("events/a");
     fail_until(&mut world, 11);
-    assert!(
-        is_near(gaps(&world)[9], 1.0),
-        "success starts the gaps over"
-    );
+    assert!(is_near(gaps(&world)[9], 1.0), "success starts the gaps over");
 }
 
 #[test]
@@ -163,28 +150,13 @@ fn a_lease_that_ends_between_attempts_makes_a_new_wake_at_the_old_pace() {
     for (gap, steady) in gaps(&world).into_iter().zip([1.0, 2.0, 4.0, 8.0]) {
         assert!(is_near(gap, steady), "{gap} against {steady}");
     }
-    let generations: Vec<u64> = world
-        .deliveries
-        .iter()
-        .map(|(_, sent)| sent.wake.generation)
-        .collect();
+    let generations: Vec<u64> = world.deliveries.iter().map(|(_, sent)| sent.wake.generation).collect();
     assert_eq!(
         &generations[1..],
-        [
-            generations[1],
-            generations[1] + 1,
-            generations[1] + 2,
-            generations[1] + 3
-        ]
+        [generations[1], generations[1] + 1, generations[1] + 2, generations[1] + 3]
     );
-    assert_eq!(
-        world.callback(&world.deliveries[1].1.clone(), &[], true),
-        Err(Refusal::Fenced)
-    );
-    assert_eq!(
-        world.callback(&world.last_sent(), &[("events/a", 5)], true),
-        Ok(false)
-    );
+    assert_eq!(world.callback(&world.deliveries[1].1.clone(), &[], true), Err(Refusal::Fenced));
+    assert_eq!(world.callback(&world.last_sent(), &[("events/a", 5)], true), Ok(false));
 }
 
 #[test]
