@@ -1,6 +1,24 @@
-//! Placeholder.
+//! An in-memory server of the Durable Streams protocol that keeps every rule.
+//!
+//! [`core`] is the protocol without sockets and clock, [`http`] puts it on the wire, [`Server`] on a port.
+//!
+//! ```
+//! use streamgauge_reference_server::{Config, Server};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! let server = Server::start(Config::default()).await?;
+//! assert!(server.root_url.ends_with("/v1/stream"));
+//! server.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod config;
+pub mod core;
+pub mod http;
 pub mod logs;
+mod server;
 #[allow(
     dead_code,
     unreachable_pub,
@@ -8,3 +26,6 @@ pub mod logs;
     reason = "reached once the server routes the control space"
 )]
 mod subscriptions;
+
+pub use config::Config;
+pub use server::{RunningServer, Server, serve};

@@ -1,0 +1,60 @@
+//! Every timing and every limit of a server.
+
+use std::time::Duration;
+
+use crate::core::{cursor::Intervals, limits::Limits};
+
+/// How a server behaves where the protocol leaves it free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The URL path under which all streams live; `/` for the whole server.
+    pub root: String,
+    /// How long a long-poll waits at the tail (section 5.7).
+    pub long_poll_timeout: Duration,
+    /// How long an event stream stays open (section 10.2).
+    pub sse_lifetime: Duration,
+    /// How often an idle event stream gets a comment, so that a lost client is noticed.
+    pub sse_keep_alive: Duration,
+    /// How cursors count time (section 10.1).
+    pub cursor: Intervals,
+    /// Bounds of the store; `page` bounds the answer to a read.
+    pub limits: Limits,
+    /// The largest request body, in bytes; a larger one is answered 413.
+    pub max_body: usize,
+    /// How long a request body may pause before it is given up with 408.
+    pub body_timeout: Duration,
+    /// Whether shared caches may keep reads (section 10.1).
+    pub cache_visibility: CacheVisibility,
+    /// How often expired streams are removed that nobody asks for.
+    pub sweep_interval: Duration,
+    /// How long connections may take to finish once the server is told to end.
+    pub shutdown_grace: Duration,
+}
+
+/// Who may keep the answer to a read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheVisibility {
+    /// Any cache: streams hold nothing that belongs to one user.
+    #[default]
+    Public,
+    /// The client's own cache only.
+    Private,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            root: "/v1/stream".to_owned(),
+            long_poll_timeout: Duration::from_secs(30),
+            sse_lifetime: Duration::from_secs(60),
+            sse_keep_alive: Duration::from_secs(15),
+            cursor: Intervals::default(),
+            limits: Limits::default(),
+            max_body: 64 << 20,
+            body_timeout: Duration::from_secs(30),
+            cache_visibility: CacheVisibility::default(),
+            sweep_interval: Duration::from_millis(500),
+            shutdown_grace: Duration::from_secs(5),
+        }
+    }
+}

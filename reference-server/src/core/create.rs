@@ -1,0 +1,280 @@
+//! Creation of streams and forks, and what a repeated creation is compared with (sections 4.2 and 5.1).
+
+use std::sync::{Arc, atomic::Ordering};
+
+use dashmap::Entry;
+use jiff::Timestamp;
+use parking_lot::MutexGuard;
+
+use super::{
+    append::payload_of,
+    content_type::ContentType,
+    error::Refusal,
+    fork::ForkRequest,
+    limits::Reservation,
+    offset::Offset,
+    payload::Payload,
+    store::Store,
+    stream::{Life, Lineage, State, Stream, Use},
+    ttl::Expiry,
+};
+
+/// A request to create a stream, or to make sure that it exists.
+#[derive(Clone, Debug, Default)]
+pub struct Creation<'a> {
+    /// The type as it was sent.
+    pub content_type: Option<&'a str>,
+    /// The expiry that was asked for.
+    pub expiry: Option<Expiry>,
+    /// Whether the stream is complete with its first content.
+    pub closed: bool,
+    /// Where to fork from.
+    pub fork: Option<ForkRequest>,
+    /// The first content.
+    pub body: &'a [u8],
+}
+
+/// A stream that exists as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// False when it existed before.
+    pub is_new: bool,
+    /// As its creator spelled it.
+    pub content_type: String,
+    /// The end of the stream.
+    pub tail: Offset,
+    /// Whether that is final.
+    pub closed: bool,
+}
+
+impl Store {
+    /// Creates a stream unless one with the same configuration exists.
+    ///
+    /// # Errors
+    /// Every refusal of sections 4.2 and 5.1; then nothing has changed.
+    pub fn create(&self, path: &str, request: &Creation<'_>, now: Timestamp) -> Result<Created, Refusal> {
+        loop {
+            if let Some(existing) = self.existing(path, now)? {
+                return self.compare(&existing, request, now);
+            }
+            let draft = self.draft(request, now)?;
+            // Somebody may have taken the path since it was found free: look again then.
+            if let Some(created) = self.settle(path, draft, now)? {
+                return Ok(created);
+            }
+        }
+    }
+
+    /// The stream that holds the path, if one does.
+    fn existing(&self, path: &str, now: Timestamp) -> Result<Option<Arc<Stream>>, Refusal> {
+        let Ok(stream) = self.find(path) else {
+            return Ok(None);
+        };
+        match self.enter(&stream, Use::Look, now).map(drop) {
+            Ok(()) => Ok(Some(stream)),
+            Err(Refusal::NotFound) => Ok(None),
+            Err(_) => Err(Refusal::PathBlocked),
+        }
+    }
+
+    fn compare(
+        &self,
+        stream: &Arc<Stream>,
+        request: &Creation<'_>,
+        now: Timestamp,
+    ) -> Result<Created, Refusal> {
+        let source_tail = self.tail_of_source(stream, now);
+        let mut state = self.enter(stream, Use::Look, now)?;
+        if !agrees(stream, &state, request, source_tail)? {
+            return Err(Refusal::ConfigurationDiffers);
+        }
+        state.touch(now);
+        Ok(created(false, stream, &state))
+    }
+
+    fn tail_of_source(&self, stream: &Stream, now: Timestamp) -> Option<Offset> {
+        let source = &stream.lineage.as_ref()?.source;
+        source.enter(Use::Look, now).ok().map(|state| state.tail())
+    }
+
+    /// Checks everything that does not depend on the path.
+    fn draft(&self, request: &Creation<'_>, now: Timestamp) -> Result<Draft, Refusal> {
+        let source = match &request.fork {
+            Some(fork) => Some((self.source(fork, now)?, fork.clone())),
+            None => None,
+        };
+        let content_type = content_type_of(request, source.as_ref().map(|(source, _)| &**source))?;
+        if let Some((source, fork)) = &source {
+            // Asked again when the reference is taken; a bad point is worth no parsing.
+            source.fork_point(fork, &*self.enter_source(source, now)?)?;
+        }
+        let payload = payload_of(request.body, &content_type)?;
+        let reservation = self.memory.reserve(payload.as_ref().map_or(0, Payload::size))?;
+        Ok(Draft {
+            content_type,
+            expiry: request.expiry.clone(),
+            closed: request.closed,
+            payload,
+            source,
+            reservation,
+        })
+    }
+
+    fn source(&self, fork: &ForkRequest, now: Timestamp) -> Result<Arc<Stream>, Refusal> {
+        let source = self.find(&fork.source).map_err(|_| Refusal::SourceNotFound)?;
+        drop(self.enter_source(&source, now)?);
+        Ok(source)
+    }
+
+    fn enter_source<'a>(
+        &self,
+        source: &'a Arc<Stream>,
+        now: Timestamp,
+    ) -> Result<MutexGuard<'a, State>, Refusal> {
+        self.enter(source, Use::Look, now).map_err(|refusal| match refusal {
+            Refusal::Gone => Refusal::SourceGone,
+            _ => Refusal::SourceNotFound,
+        })
+    }
+
+    /// Puts the new stream at its path; `None` when the path is not free any more.
+    fn settle(&self, path: &str, draft: Draft, now: Timestamp) -> Result<Option<Created>, Refusal> {
+        let stream = match self.streams.entry(path.into()) {
+            Entry::Occupied(entry) if entry.get().lock().life != Life::Removed => return Ok(None),
+            entry => {
+                self.count_one_more()?;
+                let stream = self.build(path, draft, now).inspect_err(|_| self.count_one_less())?;
+                entry.insert(stream.clone());
+                stream
+            }
+        };
+        let state = stream.lock();
+        let created = created(true, &stream, &state);
+        self.expiring.watch(&stream, stream.deadline(&state));
+        drop(state);
+        let base = stream.lineage.as_ref().map_or(Offset::START, |lineage| lineage.point);
+        if created.tail > base {
+            self.tell_appended(path, base, created.tail);
+        }
+        Ok(Some(created))
+    }
+
+    fn build(&self, path: &str, draft: Draft, now: Timestamp) -> Result<Arc<Stream>, Refusal> {
+        let lineage = match draft.source {
+            Some((source, request)) => Some(self.take_reference(source, request, now)?),
+            None => None,
+        };
+        let inherited = lineage.as_ref().map(|lineage| lineage.inherited_expiry.clone());
+        let expiry = draft.expiry.or(inherited).unwrap_or(Expiry::Never);
+        let mut stream = Stream::new(path, draft.content_type, expiry, lineage, now);
+        stream.start_with(draft.payload, draft.closed);
+        draft.reservation.keep();
+        Ok(Arc::new(stream))
+    }
+
+    fn take_reference(
+        &self,
+        source: Arc<Stream>,
+        request: ForkRequest,
+        now: Timestamp,
+    ) -> Result<Lineage, Refusal> {
+        // Not `enter_source`: retiring an expired source would need the map, which is locked here.
+        let mut state = source.enter(Use::Look, now).map_err(|_| Refusal::SourceNotFound)?;
+        let (anchor, point) = source.fork_point(&request, &state)?;
+        state.forks += 1;
+        drop(state);
+        let inherited_expiry = source.expiry.clone();
+        Ok(Lineage { source, point, anchor, request, inherited_expiry })
+    }
+
+    fn count_one_more(&self) -> Result<(), Refusal> {
+        let before = self.count.fetch_add(1, Ordering::Relaxed);
+        if before >= self.limits.streams {
+            self.count_one_less();
+            return Err(Refusal::TooManyStreams);
+        }
+        Ok(())
+    }
+
+    fn count_one_less(&self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A stream that is checked and has no place yet.
+struct Draft {
+    content_type: ContentType,
+    expiry: Option<Expiry>,
+    closed: bool,
+    payload: Option<Payload>,
+    source: Option<(Arc<Stream>, ForkRequest)>,
+    reservation: Reservation,
+}
+
+fn content_type_of(request: &Creation<'_>, source: Option<&Stream>) -> Result<ContentType, Refusal> {
+    match (request.content_type, source) {
+        (None, None) => Ok(ContentType::default()),
+        (None, Some(source)) => Ok(source.content_type.clone()),
+        (Some(given), None) => Ok(ContentType::parse(given)?),
+        (Some(given), Some(source)) => {
+            if source.content_type.agrees_with(given)? {
+                Ok(ContentType::parse(given)?)
+            } else {
+                Err(Refusal::ContentTypeDiffers)
+            }
+        }
+    }
+}
+
+/// Whether a request to create would have made the stream as it is configured and closed now. Its
+/// body is not compared.
+fn agrees(
+    stream: &Stream,
+    state: &State,
+    request: &Creation<'_>,
+    source_tail: Option<Offset>,
+) -> Result<bool, Refusal> {
+    let type_agrees = match (request.content_type, &stream.lineage) {
+        (Some(given), _) => stream.content_type.agrees_with(given)?,
+        (None, Some(_)) => true,
+        (None, None) => ContentType::default().agrees_with(stream.content_type.as_str())?,
+    };
+    Ok(type_agrees
+        && request.closed == state.is_closed()
+        && expiry_agrees(stream, request)
+        && fork_agrees(stream, request, source_tail))
+}
+
+fn expiry_agrees(stream: &Stream, request: &Creation<'_>) -> bool {
+    let otherwise = match &stream.lineage {
+        Some(lineage) if request.fork.is_some() => &lineage.inherited_expiry,
+        _ => &Expiry::Never,
+    };
+    request.expiry.as_ref().unwrap_or(otherwise) == &stream.expiry
+}
+
+fn fork_agrees(stream: &Stream, request: &Creation<'_>, source_tail: Option<Offset>) -> bool {
+    match (&stream.lineage, &request.fork) {
+        (None, None) => true,
+        (Some(lineage), Some(fork)) => {
+            let offset_agrees = match (lineage.request.offset, fork.offset) {
+                (None, None) => true,
+                (_, Some(offset)) => offset == lineage.anchor,
+                (Some(_), None) => source_tail == Some(lineage.anchor),
+            };
+            offset_agrees
+                && fork.source == lineage.request.source
+                && fork.sub_offset == lineage.request.sub_offset
+        }
+        _ => false,
+    }
+}
+
+fn created(is_new: bool, stream: &Stream, state: &State) -> Created {
+    Created {
+        is_new,
+        content_type: stream.content_type.as_str().to_owned(),
+        tail: state.tail(),
+        closed: state.is_closed(),
+    }
+}

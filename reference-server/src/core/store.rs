@@ -1,0 +1,247 @@
+//! All streams of a server.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use dashmap::DashMap;
+use jiff::Timestamp;
+use parking_lot::MutexGuard;
+
+use super::{
+    append::{Append, Appended, Outcome},
+    error::Refusal,
+    expiry_queue::ExpiryQueue,
+    limits::{Limits, MemoryBudget},
+    offset::Offset,
+    reader::Reader,
+    stream::{Absence, Life, State, Stream, Use},
+    ttl::Expiry,
+};
+
+/// Is told what happens to streams; called after the fact, with no lock held.
+pub trait StreamObserver: Send + Sync {
+    /// Data was appended to the stream at `path`, or given to it at its creation.
+    fn appended(&self, path: &str, previous_tail: Offset, tail: Offset);
+
+    /// The stream at `path` can no longer be reached: deleted or expired.
+    fn deleted(&self, path: &str);
+}
+
+/// Streams by their path below the stream root. Knows no clock: the time is passed in.
+pub struct Store {
+    pub(super) streams: DashMap<Arc<str>, Arc<Stream>>,
+    /// Streams of any life, counted before they are made, so that the limit holds in a rush.
+    pub(super) count: AtomicUsize,
+    pub(super) limits: Limits,
+    pub(super) memory: MemoryBudget,
+    pub(super) expiring: ExpiryQueue,
+    observer: OnceLock<Arc<dyn StreamObserver>>,
+}
+
+/// What `HEAD` tells (section 5.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// As the creator spelled it.
+    pub content_type: String,
+    /// The end of the stream.
+    pub tail: Offset,
+    /// Whether that is final.
+    pub closed: bool,
+    /// As configured, not what is left of it.
+    pub expiry: Expiry,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            streams: DashMap::new(),
+            count: AtomicUsize::new(0),
+            memory: MemoryBudget::new(limits.memory),
+            limits,
+            expiring: ExpiryQueue::default(),
+            observer: OnceLock::new(),
+        }
+    }
+
+    /// Names the one observer; says whether there was none before.
+    pub fn observe(&self, observer: Arc<dyn StreamObserver>) -> bool {
+        self.observer.set(observer).is_ok()
+    }
+
+    /// Bytes of content held, for callers that hold bodies on behalf of the store.
+    pub fn memory(&self) -> &MemoryBudget {
+        &self.memory
+    }
+
+    /// Appends to a stream, closes it, or both (sections 5.2 and 5.3).
+    ///
+    /// # Errors
+    /// Every refusal of section 5.2; then nothing has changed.
+    pub fn append(&self, path: &str, request: Append<'_>, now: Timestamp) -> Result<Appended, Refusal> {
+        let stream = self.find(path)?;
+        // Parsed outside the lock; whether it matters is known only inside.
+        let payload = request.payload(&stream.content_type);
+        let size = payload.as_ref().map_or(0, |payload| payload.as_ref().map_or(0, |payload| payload.size()));
+        let reservation = self.memory.reserve(size)?;
+        let mut state = self.enter(&stream, Use::Look, now)?;
+        let appended = stream.append(&mut state, request, payload, &self.limits, now)?;
+        state.touch(now);
+        drop(state);
+        if appended.outcome == Outcome::Stored {
+            reservation.keep();
+            self.tell_appended(path, appended.previous_tail, appended.tail);
+        }
+        Ok(appended)
+    }
+
+    /// Looks at a stream without using it: its sliding window goes on.
+    ///
+    /// # Errors
+    /// There is no stream, or it is soft-deleted.
+    pub fn describe(&self, path: &str, now: Timestamp) -> Result<Description, Refusal> {
+        let stream = self.find(path)?;
+        let state = self.enter(&stream, Use::Look, now)?;
+        Ok(Description {
+            content_type: stream.content_type.as_str().to_owned(),
+            tail: state.tail(),
+            closed: state.is_closed(),
+            expiry: stream.expiry.clone(),
+        })
+    }
+
+    /// Begins a read, which restarts the sliding window.
+    ///
+    /// # Errors
+    /// There is no stream, or it is soft-deleted.
+    pub fn read(&self, path: &str, now: Timestamp) -> Result<Reader, Refusal> {
+        let stream = self.find(path)?;
+        let state = self.enter(&stream, Use::ReadOrWrite, now)?;
+        let deadline = stream.deadline(&state);
+        drop(state);
+        Ok(Reader::new(stream, self.limits.page, deadline))
+    }
+
+    /// Deletes a stream; softly, while forks read from it (section 5.4).
+    ///
+    /// # Errors
+    /// There is no stream, or it is soft-deleted already.
+    pub fn delete(&self, path: &str, now: Timestamp) -> Result<(), Refusal> {
+        let stream = self.find(path)?;
+        let state = self.enter(&stream, Use::Look, now)?;
+        self.retire(&stream, state);
+        Ok(())
+    }
+
+    /// The tail of a stream that can be read.
+    pub fn tail(&self, path: &str, now: Timestamp) -> Option<Offset> {
+        self.describe(path, now).ok().map(|description| description.tail)
+    }
+
+    /// The paths of all streams that can be read, in no order.
+    pub fn paths(&self, now: Timestamp) -> Vec<Arc<str>> {
+        let streams: Vec<Arc<Stream>> = self.streams.iter().map(|entry| entry.value().clone()).collect();
+        let readable = |stream: &Arc<Stream>| stream.enter(Use::Look, now).is_ok();
+        streams.into_iter().filter(readable).map(|stream| stream.path.clone()).collect()
+    }
+
+    /// Retires every stream whose time is over; says how many.
+    pub fn sweep(&self, now: Timestamp) -> usize {
+        let mut retired = 0;
+        for stream in self.expiring.due(now) {
+            match stream.enter(Use::Look, now) {
+                Ok(state) => {
+                    let deadline = stream.deadline(&state);
+                    drop(state);
+                    self.expiring.watch(&stream, deadline);
+                }
+                Err(Absence::Expired) => retired += usize::from(self.retire_expired(&stream, now)),
+                Err(Absence::SoftDeleted | Absence::Removed) => {}
+            }
+        }
+        retired
+    }
+
+    pub(super) fn find(&self, path: &str) -> Result<Arc<Stream>, Refusal> {
+        let entry = self.streams.get(path).ok_or(Refusal::NotFound)?;
+        Ok(entry.value().clone())
+    }
+
+    /// The state of a stream that can be used; an expired one is retired on the way.
+    pub(super) fn enter<'a>(
+        &self,
+        stream: &'a Arc<Stream>,
+        purpose: Use,
+        now: Timestamp,
+    ) -> Result<MutexGuard<'a, State>, Refusal> {
+        stream.enter(purpose, now).map_err(|absence| match absence {
+            Absence::SoftDeleted => Refusal::Gone,
+            Absence::Removed => Refusal::NotFound,
+            Absence::Expired => {
+                self.retire_expired(stream, now);
+                match stream.lock().life {
+                    Life::SoftDeleted => Refusal::Gone,
+                    Life::Live | Life::Removed => Refusal::NotFound,
+                }
+            }
+        })
+    }
+
+    /// Retires the stream unless somebody else did meanwhile; says whether it was this call.
+    pub(super) fn retire_expired(&self, stream: &Arc<Stream>, now: Timestamp) -> bool {
+        let state = stream.lock();
+        let due = state.life == Life::Live && stream.is_expired(&state, now);
+        if due {
+            self.retire(stream, state);
+        }
+        due
+    }
+
+    /// Ends the life of a stream: at once, or softly while forks read from it.
+    fn retire(&self, stream: &Arc<Stream>, mut state: MutexGuard<'_, State>) {
+        let softly = state.forks > 0;
+        if softly {
+            state.life = Life::SoftDeleted;
+            drop(state);
+        } else {
+            self.remove(stream, state);
+            self.release_source(stream);
+        }
+        stream.changed.notify_waiters();
+        if let Some(observer) = self.observer.get() {
+            observer.deleted(&stream.path);
+        }
+    }
+
+    fn remove(&self, stream: &Arc<Stream>, mut state: MutexGuard<'_, State>) {
+        state.life = Life::Removed;
+        self.memory.release(state.discard());
+        drop(state);
+        // A successor may have taken the path between the two steps.
+        self.streams.remove_if(&stream.path, |_, current| Arc::ptr_eq(current, stream));
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Takes back a fork's reference, and collects the soft-deleted ancestors that nobody needs any more.
+    pub(super) fn release_source(&self, fork: &Arc<Stream>) {
+        let mut fork = fork.clone();
+        while let Some(source) = fork.lineage.as_ref().map(|lineage| lineage.source.clone()) {
+            let mut state = source.lock();
+            state.forks -= 1;
+            let is_needed = state.forks > 0 || state.life != Life::SoftDeleted;
+            if is_needed {
+                break;
+            }
+            self.remove(&source, state);
+            fork = source;
+        }
+    }
+
+    pub(super) fn tell_appended(&self, path: &str, previous_tail: Offset, tail: Offset) {
+        if let Some(observer) = self.observer.get() {
+            observer.appended(path, previous_tail, tail);
+        }
+    }
+}

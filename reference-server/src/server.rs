@@ -1,0 +1,157 @@
+//! A server on a socket: accepting, and ending gracefully.
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use jiff::Timestamp;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::{interval, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    core::{path::StreamRoot, store::Store},
+    http::{App, StreamService},
+};
+
+/// Serves on `listener` until `shutdown` completes and all connections have come to their end: a
+/// pending long-poll is answered 204, an event stream ends between two events.
+///
+/// # Errors
+/// None at present: a failing `accept` is tried again.
+pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future) -> io::Result<()> {
+    let grace = config.shutdown_grace;
+    let app = assemble(config);
+    let sweeper = tokio::spawn(sweep(app.clone()));
+    let connections = GracefulShutdown::new();
+    accept_until(&listener, &app, &connections, shutdown).await;
+    drop(listener);
+    app.ending.cancel();
+    // Whoever has not finished by then is cut off when the runtime drops the task.
+    let _ = timeout(grace, connections.shutdown()).await;
+    sweeper.abort();
+    Ok(())
+}
+
+/// Starts servers inside another program, on loopback.
+#[derive(Debug)]
+pub struct Server;
+
+impl Server {
+    /// Starts a server on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// The port cannot be bound.
+    pub async fn start(config: Config) -> io::Result<RunningServer> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let addr = listener.local_addr()?;
+        let root = StreamRoot::new(&config.root);
+        let ending = CancellationToken::new();
+        let task = tokio::spawn(serve(listener, config, ending.clone().cancelled_owned()));
+        Ok(RunningServer {
+            addr,
+            root_url: format!("http://{addr}{}", root.as_str().trim_end_matches('/')),
+            ending,
+            task,
+        })
+    }
+}
+
+/// A server that runs in the background; dropping it tells it to end.
+#[derive(Debug)]
+pub struct RunningServer {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// The URL of the stream root, without a slash at its end.
+    pub root_url: String,
+    ending: CancellationToken,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl RunningServer {
+    /// Ends the server gracefully and waits for that.
+    pub async fn shutdown(mut self) {
+        self.ending.cancel();
+        // A panic inside the server has been printed already.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        self.ending.cancel();
+    }
+}
+
+fn assemble(config: Config) -> Arc<App> {
+    Arc::new(App {
+        root: StreamRoot::new(&config.root),
+        store: Arc::new(Store::new(config.limits.clone())),
+        endpoints: Vec::new(),
+        ending: CancellationToken::new(),
+        config,
+    })
+}
+
+async fn sweep(app: Arc<App>) {
+    let mut ticks = interval(app.config.sweep_interval);
+    loop {
+        ticks.tick().await;
+        app.store.sweep(Timestamp::now());
+    }
+}
+
+async fn accept_until(
+    listener: &TcpListener,
+    app: &Arc<App>,
+    connections: &GracefulShutdown,
+    shutdown: impl Future,
+) {
+    let service = StreamService::new(app.clone());
+    let builder = connection_builder();
+    tokio::pin!(shutdown);
+    loop {
+        tokio::select! {
+            _ = &mut shutdown => return,
+            accepted = listener.accept() => match accepted {
+                Ok((socket, _)) => connect(socket, &builder, service.clone(), connections),
+                // Usually a want of file descriptors: give connections time to end.
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            },
+        }
+    }
+}
+
+fn connection_builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new());
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
+    builder
+}
+
+/// Live reads of one client may share a connection.
+const MAX_HTTP2_STREAMS: u32 = 4096;
+
+fn connect(
+    socket: TcpStream,
+    builder: &auto::Builder<TokioExecutor>,
+    service: StreamService,
+    connections: &GracefulShutdown,
+) {
+    // Answers are small and awaited; a socket that refuses the option works without it.
+    let _ = socket.set_nodelay(true);
+    let connection =
+        builder.serve_connection(TokioIo::new(socket), TowerToHyperService::new(service)).into_owned();
+    let watched = connections.watch(connection);
+    tokio::spawn(async move {
+        // A client that breaks off is no concern of the server.
+        let _ = watched.await;
+    });
+}
