@@ -152,7 +152,7 @@ impl Store {
         let created = created(true, &stream, &state);
         self.expiring.watch(&stream, stream.deadline(&state));
         drop(state);
-        let base = stream.lineage.as_ref().map_or(Offset::START, |lineage| lineage.point);
+        let base = stream.origin();
         if created.tail > base {
             self.tell_appended(path, base, created.tail);
         }

@@ -135,12 +135,22 @@ impl Store {
         Ok(())
     }
 
-    /// The tail of a stream that can be read.
+    /// The tail of a stream that can be read. Never tells the observer anything, so an observer may ask.
     pub fn tail(&self, path: &str, now: Timestamp) -> Option<Offset> {
-        self.describe(path, now).ok().map(|description| description.tail)
+        let stream = self.find(path).ok()?;
+        let state = stream.enter(Use::Look, now).ok()?;
+        Some(state.tail())
     }
 
-    /// The paths of all streams that can be read, in no order.
+    /// Where the data of a stream itself begins: at the start, or where a fork branched off. Like
+    /// [`Self::tail`], open to observers.
+    pub fn origin(&self, path: &str, now: Timestamp) -> Option<Offset> {
+        let stream = self.find(path).ok()?;
+        stream.enter(Use::Look, now).ok()?;
+        Some(stream.origin())
+    }
+
+    /// The paths of all streams that can be read, in no order. Like [`Self::tail`], open to observers.
     pub fn paths(&self, now: Timestamp) -> Vec<Arc<str>> {
         let streams: Vec<Arc<Stream>> = self.streams.iter().map(|entry| entry.value().clone()).collect();
         let readable = |stream: &Arc<Stream>| stream.enter(Use::Look, now).is_ok();

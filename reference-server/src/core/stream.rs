@@ -101,7 +101,7 @@ impl Stream {
         lineage: Option<Lineage>,
         now: Timestamp,
     ) -> Self {
-        let base = lineage.as_ref().map_or(Offset::START, |lineage| lineage.point);
+        let base = origin_of(lineage.as_ref());
         Self {
             id: rand::random(),
             path: path.into(),
@@ -120,6 +120,11 @@ impl Stream {
                 forks: 0,
             }),
         }
+    }
+
+    /// Where the stream's own data begins.
+    pub(crate) fn origin(&self) -> Offset {
+        origin_of(self.lineage.as_ref())
     }
 
     /// The first content of a stream that nobody has seen yet.
@@ -348,6 +353,10 @@ fn answer_when_closed(closure: &Closure, request: &Append<'_>, state: &State) ->
         None if request.is_close_only() => Ok(state.unchanged(Outcome::ClosedOnly, None)),
         _ => Err(closed),
     }
+}
+
+fn origin_of(lineage: Option<&Lineage>) -> Offset {
+    lineage.map_or(Offset::START, |lineage| lineage.point)
 }
 
 impl Drop for Stream {
