@@ -8,6 +8,7 @@ mod base_rule;
 mod case;
 mod events;
 mod names;
+mod pages;
 mod plan;
 mod raw;
 mod reads;

@@ -68,7 +68,12 @@ impl Usage<'_> {
             | Act::Get(request)
             | Act::Head(request)
             | Act::Delete(request)
-            | Act::Options(request) => self.request(request, at, known, given),
+            | Act::Options(request) => {
+                if request.to_tail && (!matches!(act, Act::Get(_)) || asks_live(request)) {
+                    return wrong("`to_tail` goes with a `get` that does not wait".into());
+                }
+                self.request(request, at, known, given)
+            }
             Act::Raw(raw) => {
                 self.template(&raw.send, at, known)?;
                 self.answers(raw.expect.as_ref(), &raw.also, &raw.accept, at, known, given)?;
@@ -317,6 +322,10 @@ impl Usage<'_> {
         }
         Ok(())
     }
+}
+
+fn asks_live(request: &RequestSpec) -> bool {
+    request.query.0.iter().any(|(name, _)| name == "live")
 }
 
 /// What `$name.part` may ask of a stream: its URL path, its whole URL, its path below the stream root.

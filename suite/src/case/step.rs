@@ -91,6 +91,8 @@ pub struct RequestSpec {
     /// Right answers in a choice: the first that fits is taken.
     pub accept: Vec<Accept>,
     pub save: BTreeMap<String, SaveFrom>,
+    /// Reads on, page after page, until the tail; what is looked at is all of it.
+    pub to_tail: bool,
     /// Repeats the request until the expectation holds, for at most this long.
     pub eventually: Option<HumanDuration>,
 }

@@ -25,6 +25,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Whether the response is of a JSON stream.
+    pub fn is_json(&self) -> bool {
+        self.headers.text("Content-Type").is_some_and(|text| media_type(&text) == "application/json")
+    }
+
     /// Whether the response is an event stream, which has no end to wait for.
     pub fn is_event_stream(&self) -> bool {
         self.headers.text("Content-Type").is_some_and(|text| media_type(&text) == "text/event-stream")

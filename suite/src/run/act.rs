@@ -64,7 +64,11 @@ impl Context<'_> {
         let until = spec.eventually.map(|limit| Instant::now() + limit.0);
         loop {
             let request = self.request(method, spec, &self.stage.names())?;
-            let answer = match self.stage.send(request, self.request_limit(spec)).await {
+            let result = match spec.to_tail {
+                true => self.read_to_tail(request).await?,
+                false => self.stage.send(request, self.request_limit(spec)).await,
+            };
+            let answer = match result {
                 Ok(answer) => answer,
                 Err(failure) => return self.unanswered(failure, &demands).await,
             };
