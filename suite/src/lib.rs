@@ -1,10 +1,13 @@
 //! The engine of Streamgauge: rules, cases, the wire, checks, runs and reports.
 
+#[cfg(feature = "serve")]
+pub mod built_in;
 pub mod case;
 pub mod check;
 pub mod cli;
 pub mod event;
 pub mod fixture;
+pub mod harness;
 pub mod rule;
 pub mod run;
 pub mod scenario;

@@ -4,6 +4,9 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, ValueEnum};
 
+#[cfg(feature = "serve")]
+use crate::built_in;
+
 use super::{Misuse, Status};
 use crate::{
     case::{CaseSet, HumanDuration},
@@ -121,8 +124,20 @@ impl CheckArguments {
         self.check_url(url, self.timings(), catalogue, cases).await
     }
 
+    /// Checks the reference server, started beside with timings that keep every wait short.
+    #[cfg(feature = "serve")]
+    async fn check_built_in(&self, catalogue: Catalogue, cases: CaseSet) -> Result<Status, Misuse> {
+        let server = built_in::start()
+            .await
+            .map_err(|error| Misuse::new(format!("cannot start the built-in server: {error}")))?;
+        let status = self.check_url(&server.root_url, built_in::timings(), catalogue, cases).await;
+        server.shutdown().await;
+        status
+    }
+
+    #[cfg(not(feature = "serve"))]
     async fn check_built_in(&self, _catalogue: Catalogue, _cases: CaseSet) -> Result<Status, Misuse> {
-        Err(Misuse::new("no URL"))
+        Err(Misuse::new("give the URL of a stream root; this build has no server of its own"))
     }
 
     async fn check_url(

@@ -1,14 +1,149 @@
 //! `streamgauge serve`.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use clap::Args;
+use streamgauge_reference_server::{Config, config::CacheVisibility, core::limits::Limits, serve};
+use tokio::net::TcpListener;
 
 use super::{Misuse, Status};
+use crate::case::HumanDuration;
 
 #[derive(Debug, Args)]
-pub(super) struct ServeArguments {}
+pub(super) struct ServeArguments {
+    /// Where to listen; 0 takes a free port.
+    #[arg(long, default_value_t = 4437)]
+    port: u16,
+
+    /// The address to listen on.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+
+    /// The URL path under which all streams live.
+    #[arg(long, default_value = "/v1/stream")]
+    root: String,
+
+    #[command(flatten)]
+    timings: TimingArguments,
+
+    #[command(flatten)]
+    limits: LimitArguments,
+
+    /// Tell caches that answers belong to one user: `private` in place of `public`.
+    #[arg(long)]
+    private: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Timings")]
+struct TimingArguments {
+    /// How long a long-poll waits at the tail.
+    #[arg(long, value_name = "D", default_value = "30s")]
+    long_poll_timeout: HumanDuration,
+
+    /// How long an event stream stays open.
+    #[arg(long, value_name = "D", default_value = "60s")]
+    sse_lifetime: HumanDuration,
+
+    /// How often an idle event stream gets a comment.
+    #[arg(long, value_name = "D", default_value = "15s")]
+    sse_keep_alive: HumanDuration,
+
+    /// The length of a cursor's interval.
+    #[arg(long, value_name = "D", default_value = "20s")]
+    cursor_interval: HumanDuration,
+
+    /// Where cursors begin to count.
+    #[arg(long, value_name = "INSTANT", default_value = "2024-10-09T00:00:00Z")]
+    cursor_epoch: jiff::Timestamp,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArguments {
+    /// Bytes in one answer to a read; a message is never cut.
+    #[arg(long, value_name = "BYTES")]
+    page_size: Option<usize>,
+
+    /// Bytes in one request body; more is answered 413.
+    #[arg(long, value_name = "BYTES")]
+    max_body: Option<usize>,
+
+    /// Streams at a time.
+    #[arg(long, value_name = "N")]
+    max_streams: Option<usize>,
+
+    /// Bytes of memory for all content.
+    #[arg(long, value_name = "BYTES")]
+    max_memory: Option<u64>,
+}
 
 impl ServeArguments {
     pub(super) fn run(&self) -> Result<Status, Misuse> {
-        Err(Misuse::new("not yet"))
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Misuse::new(format!("no runtime: {error}")))?;
+        runtime.block_on(self.serve())
+    }
+
+    async fn serve(&self) -> Result<Status, Misuse> {
+        let config = self.config()?;
+        let address = SocketAddr::new(self.host, self.port);
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            Misuse::new(format!("cannot listen on {address}: {error}; choose another port with --port"))
+        })?;
+        let address = listener.local_addr().map_err(Misuse::new)?;
+        println!("serving http://{address}{}", config.root);
+        serve(listener, config, told_to_end()).await.map_err(Misuse::new)?;
+        Ok(Status::Right)
+    }
+
+    fn config(&self) -> Result<Config, Misuse> {
+        if !self.root.starts_with('/') {
+            return Err(Misuse::new(format!("--root {:?} is no path; it begins with a slash", self.root)));
+        }
+        let mut config = Config {
+            root: self.root.clone(),
+            long_poll_timeout: self.timings.long_poll_timeout.0,
+            sse_lifetime: self.timings.sse_lifetime.0,
+            sse_keep_alive: self.timings.sse_keep_alive.0,
+            cache_visibility: if self.private { CacheVisibility::Private } else { CacheVisibility::Public },
+            ..Config::default()
+        };
+        config.cursor.length = self.timings.cursor_interval.0;
+        config.cursor.epoch = self.timings.cursor_epoch;
+        if let Some(bytes) = self.limits.max_body {
+            config.max_body = bytes;
+        }
+        let defaults = config.limits.clone();
+        config.limits = Limits {
+            page: self.limits.page_size.unwrap_or(defaults.page),
+            streams: self.limits.max_streams.unwrap_or(defaults.streams),
+            memory: self.limits.max_memory.unwrap_or(defaults.memory),
+            ..defaults
+        };
+        Ok(config)
+    }
+}
+
+/// Completes on SIGTERM and on Ctrl-C.
+async fn told_to_end() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+            let _ = interrupt.await;
+            return;
+        };
+        tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = interrupt.await;
     }
 }
