@@ -1,5 +1,6 @@
 //! The engine of Streamgauge: rules, cases, the wire, checks, runs and reports.
 
+pub mod baseline;
 #[cfg(feature = "serve")]
 pub mod built_in;
 pub mod case;

@@ -9,6 +9,7 @@ use crate::built_in;
 
 use super::{Misuse, Status};
 use crate::{
+    baseline::Baseline,
     case::{CaseSet, HumanDuration},
     event::{CaseVerdict, Event, Listener, RuleVerdict, RunResult},
     fixture::FixtureSource,
@@ -39,6 +40,10 @@ pub(super) struct CheckArguments {
     /// What makes the run fail.
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     fail_on: FailOn,
+
+    /// Failures that are known and do not fail the run; one that is mended, or that matches nothing, does.
+    #[arg(long, value_name = "FILE")]
+    known_failures: Option<PathBuf>,
 
     /// A header for every request, as 'Name: value'; repeatable. For secrets use --header-file.
     #[arg(long = "header", value_name = "K: V")]
@@ -159,6 +164,7 @@ impl CheckArguments {
             .chain(scenario::all().into_iter().map(Job::Scenario))
             .collect();
         let plan = Plan::new(jobs, &self.selection()?, &target, &catalogue).map_err(Misuse::new)?;
+        let baseline = self.known_failures.as_deref().map(Baseline::load).transpose().map_err(Misuse::new)?;
         let options = Options {
             jobs: self.jobs,
             case_limit: self.max_wait.0 + Duration::from_secs(20),
@@ -167,6 +173,11 @@ impl CheckArguments {
             ..Options::default()
         };
         let result = run::run(target, Arc::new(catalogue), plan, options, &mut Plain).await;
+        if result.unusable.is_none()
+            && let Some(baseline) = baseline
+        {
+            return Ok(compare(&baseline, &result));
+        }
         Ok(self.status(&result))
     }
 
@@ -239,6 +250,26 @@ impl CheckArguments {
         } else {
             Status::Right
         }
+    }
+}
+
+/// With a list of known failures, the run is right when it is what the list says.
+fn compare(baseline: &Baseline, result: &RunResult) -> Status {
+    let difference = baseline.compare(result);
+    for (rule, verdict) in &difference.unexpected {
+        println!(
+            "not known: {rule} is {}",
+            if *verdict == RuleVerdict::Broken { "broken" } else { "warned" }
+        );
+    }
+    for sentence in &difference.outdated {
+        println!("outdated: {sentence}");
+    }
+    if difference.is_empty() {
+        println!("all failures are known");
+        Status::Right
+    } else {
+        Status::Broken
     }
 }
 
