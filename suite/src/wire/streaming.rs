@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 
@@ -100,8 +103,8 @@ impl Streaming {
         self.received
     }
 
-    /// Reads on to the end of the body, for at most `time` from now.
-    pub async fn into_response(self, time: std::time::Duration) -> Response {
+    /// Reads on to the end of the body, for at most `time` from now. Parts that were handed out are not in it.
+    pub async fn into_response(self, time: Duration) -> Response {
         self.collect(Instant::now() + time).await.0
     }
 
@@ -117,12 +120,7 @@ impl Streaming {
         Ok(bytes)
     }
 
-    /// Reads on to the end of the body, but not beyond the deadline. Parts that were handed out are not in it.
-    pub async fn read_to_end(self, deadline: Instant) -> Response {
-        self.collect(deadline).await.0
-    }
-
-    /// The same, and gives back the connection.
+    /// Reads on to the end of the body, but not beyond the deadline; gives the connection back too.
     pub(super) async fn collect(mut self, deadline: Instant) -> (Response, Flow) {
         let mut body = Vec::new();
         loop {
