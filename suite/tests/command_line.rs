@@ -1,0 +1,92 @@
+//! The program as a user meets it: what it prints, and its exit status.
+
+use std::{
+    fs,
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+fn streamgauge(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_streamgauge")).args(arguments).output().expect("the program runs")
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().expect("an exit status")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A port of loopback that nothing listens on.
+fn closed_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("its address").port()
+}
+
+#[test]
+fn a_target_that_is_not_there_is_told_soon() {
+    let began = Instant::now();
+    let output = streamgauge(&["check", &format!("http://127.0.0.1:{}/v1/stream", closed_port())]);
+    assert_eq!(status(&output), 3);
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    let told = text(&output.stdout) + &text(&output.stderr);
+    assert!(told.contains("connection was refused"), "{told}");
+    assert!(told.contains("Is the server running"), "{told}");
+}
+
+#[test]
+fn what_is_no_stream_root_is_told() {
+    for url in
+        ["127.0.0.1:4437", "ftp://127.0.0.1/", "http://127.0.0.1/?a=b", "http://user:secret@127.0.0.1/"]
+    {
+        let output = streamgauge(&["check", url]);
+        assert_eq!(status(&output), 2, "{url}");
+        assert!(text(&output.stderr).contains("no stream root"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_wrong_flag_is_told() {
+    for arguments in [
+        &["check", "--onyl", "cache"][..],
+        &["check", "--without", "forks"],
+        &["check", "--only", "no-such-thing"],
+        &["check", "--header", "no header"],
+        &["check", "--shard", "3/2"],
+        &["check", "--long-poll-timeout", "soon"],
+        &["rules", "cache.no-such-rule"],
+    ] {
+        let output = streamgauge(arguments);
+        assert_eq!(status(&output), 2, "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_typo_in_a_fixture_is_told_with_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, content: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, content).expect("a file");
+    };
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/rules/cache.yaml");
+    write("rules/cache.yaml", &fs::read_to_string(rules).expect("the rules"));
+    let case = "- id: a-case\n  proves: [cache.not-modified-304]\n  title: A case.\n  steps:\n";
+    for (steps, told) in [
+        ("    - get: { expect: { statsu: 200 } }\n", "statsu"),
+        ("    - get: { expect: { status: 200, body: { text: $nothing } } }\n", "$nothing"),
+        ("    - get: {}\n", "cannot fail"),
+        ("    - finish_get: { as: reader, expect: { status: 200 } }\n", "no read named"),
+        ("    - get: { expect: { status: 200, proves: [cache.no-such-rule] } }\n", "there is no rule"),
+    ] {
+        write("cases/cache.yaml", &format!("{case}{steps}"));
+        let output = streamgauge(&["check", "--fixtures", &folder.path().display().to_string()]);
+        let error = text(&output.stderr);
+        assert_eq!(status(&output), 2, "{steps}: {error}");
+        assert!(error.contains(told), "{error}");
+        assert!(error.contains("cases/cache.yaml"), "{error}");
+        assert!(error.contains(":5") || error.contains("a-case") || error.contains("5 |"), "{error}");
+    }
+}
