@@ -9,6 +9,7 @@ pub mod cli;
 pub mod event;
 pub mod fixture;
 pub mod harness;
+pub mod report;
 pub mod rule;
 pub mod run;
 pub mod scenario;

@@ -1,0 +1,21 @@
+//! What a run found, told to people and to programs. Reports read events and results, and nothing else.
+
+mod curl;
+mod destination;
+mod findings;
+pub mod json;
+pub mod junit;
+mod message;
+mod progress;
+#[cfg(test)]
+mod sample;
+mod span;
+pub mod terminal;
+mod transcript;
+mod visible;
+mod write;
+
+pub use destination::{Destination, DestinationError, Destinations, Format, Sink};
+pub use findings::{Accusation, Conclusion, Finding, Findings, Group, OpenReason, Reason, Tally};
+pub use progress::Progress;
+pub use write::{Context, WriteErrors, write_all};

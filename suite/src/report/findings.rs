@@ -1,0 +1,343 @@
+//! A run seen from the rules: what every report tells, worked out once.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+};
+
+use serde::Serialize;
+
+use crate::{
+    event::{CaseResult, CaseVerdict, Mismatch, RuleResult, RuleVerdict, RunResult, SkipReason},
+    rule::{Judgement, RuleId},
+};
+
+/// What a run found.
+#[derive(Debug)]
+pub struct Findings<'a> {
+    /// Rules judged `error` that were seen broken, in order of their names.
+    pub broken: Vec<Finding<'a>>,
+    /// Rules of which only warnings tell.
+    pub warned: Vec<Finding<'a>>,
+    /// Rules of which notes tell.
+    pub noted: Vec<Finding<'a>>,
+    /// Cases whose stage could not be set, by what stood in the way; the most first.
+    pub blocked: Vec<Group<'a>>,
+    /// Cases that the suite itself could not look at, by reason; the most first.
+    pub errored: Vec<Group<'a>>,
+    /// Cases that were not run, by reason; the most first.
+    pub skipped: Vec<Group<'a>>,
+    /// The verdicts of the rules of each area, in order of the areas' names.
+    pub areas: Vec<Tally>,
+    /// The verdicts of the rules of each judgement, the heaviest first.
+    pub judgements: Vec<Tally>,
+    /// How many rules judged `error` were not checked, by reason; the most first.
+    pub open: Vec<(OpenReason, usize)>,
+    pub conclusion: Conclusion,
+    rules: HashMap<&'a RuleId, &'a RuleResult>,
+}
+
+/// One rule, and the cases that accuse it.
+#[derive(Debug)]
+pub struct Finding<'a> {
+    pub id: &'a RuleId,
+    /// What the catalogue says of it; `None` if the run does not list the rule.
+    pub rule: Option<&'a RuleResult>,
+    pub accusations: Vec<Accusation<'a>>,
+}
+
+/// What one case says against one rule.
+#[derive(Debug)]
+pub struct Accusation<'a> {
+    pub case: &'a CaseResult,
+    /// Empty only if the case failed without saying what it missed.
+    pub mismatches: Vec<&'a Mismatch>,
+}
+
+/// Cases that were left without an answer for one and the same reason.
+#[derive(Debug)]
+pub struct Group<'a> {
+    pub reason: Reason<'a>,
+    pub cases: Vec<&'a CaseResult>,
+}
+
+/// Why cases were left without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason<'a> {
+    /// A rule on which the stage of the case stands is not kept.
+    Rule(&'a RuleId),
+    /// The case was not run.
+    Skip(&'a SkipReason),
+    /// The sentence that the engine gave.
+    Words(&'a str),
+}
+
+/// How many rules have each verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// The area or the judgement that is counted.
+    pub name: String,
+    pub proven: usize,
+    pub broken: usize,
+    pub warned: usize,
+    pub not_claimed: usize,
+    pub not_checked: usize,
+    pub not_observable: usize,
+}
+
+/// Why a rule was not checked. Ordered by what tells most: a rule whose cases differ counts under the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpenReason {
+    Errored,
+    Blocked,
+    TooSlow,
+    OutOfTime,
+    Filtered,
+    /// The target could not be used at all.
+    Unusable,
+    /// No case tells of it.
+    NoCase,
+}
+
+/// What the run as a whole says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Conclusion {
+    /// Nothing that would fail the target was seen.
+    Passed,
+    /// A rule of the weight that fails a run is broken.
+    Failed,
+    /// The target could not be used at all.
+    Unusable,
+    /// Nothing was seen broken, but the suite could not look everywhere it meant to.
+    Errored,
+}
+
+impl<'a> Findings<'a> {
+    /// Sorts a run. `fail_on` is the least weight that fails it.
+    pub fn of(run: &'a RunResult, fail_on: Judgement) -> Self {
+        let rules: HashMap<_, _> = run.rules.iter().map(|rule| (&rule.id, rule)).collect();
+        let weighed = |weight| accusations(run, weight, &rules);
+        let (broken, warned, noted) =
+            (weighed(Judgement::Error), weighed(Judgement::Warning), weighed(Judgement::Note));
+        let conclusion =
+            conclude(run, !broken.is_empty() || (fail_on <= Judgement::Warning && !warned.is_empty()));
+        Self {
+            broken,
+            warned,
+            noted,
+            blocked: groups(run, CaseVerdict::Blocked),
+            errored: groups(run, CaseVerdict::Errored),
+            skipped: groups(run, CaseVerdict::Skipped),
+            areas: tallies(run, |rule| rule.id.area().to_owned()),
+            judgements: [Judgement::Error, Judgement::Warning, Judgement::Note]
+                .into_iter()
+                .filter_map(|judged| {
+                    let of_it = run.rules.iter().filter(|rule| rule.judged == judged);
+                    Tally::of(judged.to_string(), of_it)
+                })
+                .collect(),
+            open: open_reasons(run),
+            conclusion,
+            rules,
+        }
+    }
+
+    /// What the catalogue says of a rule.
+    pub fn rule(&self, id: &RuleId) -> Option<&'a RuleResult> {
+        self.rules.get(id).copied()
+    }
+
+    /// How many rules judged `error` were not checked.
+    pub fn open_count(&self) -> usize {
+        self.open.iter().map(|(_, count)| count).sum()
+    }
+
+    /// The findings to which a case contributes, the heaviest first.
+    pub fn against<'s>(&'s self, case: &'s CaseResult) -> impl Iterator<Item = &'s Finding<'a>> + 's {
+        let all = self.broken.iter().chain(&self.warned).chain(&self.noted);
+        all.filter(|finding| finding.accusations.iter().any(|accusation| accusation.case.id == case.id))
+    }
+
+    /// All verdicts together.
+    pub fn total(&self, name: &str) -> Tally {
+        let mut total = Tally { name: name.to_owned(), ..Tally::default() };
+        for tally in &self.areas {
+            total.proven += tally.proven;
+            total.broken += tally.broken;
+            total.warned += tally.warned;
+            total.not_claimed += tally.not_claimed;
+            total.not_checked += tally.not_checked;
+            total.not_observable += tally.not_observable;
+        }
+        total
+    }
+}
+
+impl Finding<'_> {
+    /// What is looked up as `finding.rule.statement`, or an empty text.
+    pub fn statement(&self) -> &str {
+        self.rule.map_or("", |rule| &rule.statement)
+    }
+}
+
+/// The area under which a case is filed: that of the first rule that it proves.
+pub(super) fn area_of(case: &CaseResult) -> &str {
+    case.proves.first().map_or("other", RuleId::area)
+}
+
+/// The heaviest mismatch of a case, and of several the first.
+pub(super) fn worst_mismatch(case: &CaseResult) -> Option<&Mismatch> {
+    case.mismatches.iter().min_by_key(|mismatch| Reverse(mismatch.weight))
+}
+
+impl Accusation<'_> {
+    /// Indices of the exchanges that show the mismatches, in order. Where none is named, the last one of the
+    /// case is where it stopped.
+    pub fn telling_exchanges(&self) -> Vec<usize> {
+        let all = self.case.exchanges.len();
+        let mut named: Vec<_> = self
+            .mismatches
+            .iter()
+            .filter_map(|mismatch| mismatch.exchange)
+            .filter(|index| *index < all)
+            .collect();
+        named.sort_unstable();
+        named.dedup();
+        if named.is_empty() { all.checked_sub(1).into_iter().collect() } else { named }
+    }
+}
+
+fn accusations<'a>(
+    run: &'a RunResult,
+    weight: Judgement,
+    rules: &HashMap<&'a RuleId, &'a RuleResult>,
+) -> Vec<Finding<'a>> {
+    let mut found: BTreeMap<&RuleId, Vec<Accusation<'_>>> = BTreeMap::new();
+    for case in run.cases.iter().filter(|case| accuses(case.verdict)) {
+        let mut said: BTreeMap<&RuleId, Vec<&Mismatch>> = BTreeMap::new();
+        for mismatch in case.mismatches.iter().filter(|mismatch| mismatch.weight == weight) {
+            // An expectation that names no rule of its own belongs to those that the case proves.
+            let accused = if mismatch.rules.is_empty() { &case.proves } else { &mismatch.rules };
+            for rule in accused {
+                said.entry(rule).or_default().push(mismatch);
+            }
+        }
+        // A failure without words must not vanish from the report.
+        if said.is_empty() && own_weight(case.verdict) == Some(weight) {
+            said.extend(case.proves.iter().map(|rule| (rule, Vec::new())));
+        }
+        for (rule, mismatches) in said {
+            found.entry(rule).or_default().push(Accusation { case, mismatches });
+        }
+    }
+    found
+        .into_iter()
+        .map(|(id, accusations)| Finding { id, rule: rules.get(id).copied(), accusations })
+        .collect()
+}
+
+/// A blocked case accuses nobody, whatever it saw.
+fn accuses(verdict: CaseVerdict) -> bool {
+    matches!(verdict, CaseVerdict::Failed | CaseVerdict::Warned | CaseVerdict::Passed)
+}
+
+fn own_weight(verdict: CaseVerdict) -> Option<Judgement> {
+    match verdict {
+        CaseVerdict::Failed => Some(Judgement::Error),
+        CaseVerdict::Warned => Some(Judgement::Warning),
+        _ => None,
+    }
+}
+
+fn groups(run: &RunResult, verdict: CaseVerdict) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for case in run.cases.iter().filter(|case| case.verdict == verdict) {
+        let reason = Reason::of(case);
+        match groups.iter_mut().find(|group| group.reason == reason) {
+            Some(group) => group.cases.push(case),
+            None => groups.push(Group { reason, cases: vec![case] }),
+        }
+    }
+    groups.sort_by_key(|group| Reverse(group.cases.len()));
+    groups
+}
+
+impl<'a> Reason<'a> {
+    fn of(case: &'a CaseResult) -> Self {
+        match (&case.blocked_by, &case.skip) {
+            (Some(rule), _) => Self::Rule(rule),
+            (None, Some(skip)) => Self::Skip(skip),
+            (None, None) => Self::Words(case.reason.as_deref().unwrap_or_default()),
+        }
+    }
+}
+
+fn tallies(run: &RunResult, name: impl Fn(&RuleResult) -> String) -> Vec<Tally> {
+    let mut by_name: BTreeMap<String, Vec<&RuleResult>> = BTreeMap::new();
+    for rule in &run.rules {
+        by_name.entry(name(rule)).or_default().push(rule);
+    }
+    by_name.into_iter().filter_map(|(name, rules)| Tally::of(name, rules.into_iter())).collect()
+}
+
+impl Tally {
+    /// `None` when there is nothing to count.
+    fn of<'r>(name: String, rules: impl Iterator<Item = &'r RuleResult>) -> Option<Self> {
+        let mut tally = Self { name, ..Self::default() };
+        for rule in rules {
+            *match rule.verdict {
+                RuleVerdict::Proven => &mut tally.proven,
+                RuleVerdict::Broken => &mut tally.broken,
+                RuleVerdict::Warned => &mut tally.warned,
+                RuleVerdict::NotClaimed => &mut tally.not_claimed,
+                RuleVerdict::NotChecked => &mut tally.not_checked,
+                RuleVerdict::NotObservable => &mut tally.not_observable,
+            } += 1;
+        }
+        (tally.total() > 0).then_some(tally)
+    }
+
+    /// All rules that are counted here.
+    pub fn total(&self) -> usize {
+        self.proven + self.broken + self.warned + self.not_claimed + self.not_checked + self.not_observable
+    }
+}
+
+fn open_reasons(run: &RunResult) -> Vec<(OpenReason, usize)> {
+    let cases: HashMap<&str, &CaseResult> = run.cases.iter().map(|case| (case.id.as_str(), case)).collect();
+    let mut counts: BTreeMap<OpenReason, usize> = BTreeMap::new();
+    let otherwise = if run.unusable.is_some() { OpenReason::Unusable } else { OpenReason::NoCase };
+    for rule in run.unchecked_error_rules() {
+        let reasons =
+            rule.cases.iter().filter_map(|id| cases.get(id.as_str())).filter_map(|case| open_reason(case));
+        *counts.entry(reasons.min().unwrap_or(otherwise)).or_default() += 1;
+    }
+    let mut open: Vec<_> = counts.into_iter().collect();
+    open.sort_by_key(|(_, count)| Reverse(*count));
+    open
+}
+
+fn open_reason(case: &CaseResult) -> Option<OpenReason> {
+    match (case.verdict, &case.skip) {
+        (CaseVerdict::Errored, _) => Some(OpenReason::Errored),
+        (CaseVerdict::Blocked, _) => Some(OpenReason::Blocked),
+        (CaseVerdict::Skipped, Some(SkipReason::TooSlow(_))) => Some(OpenReason::TooSlow),
+        (CaseVerdict::Skipped, Some(SkipReason::OutOfTime)) => Some(OpenReason::OutOfTime),
+        (CaseVerdict::Skipped, Some(SkipReason::Filtered)) => Some(OpenReason::Filtered),
+        _ => None,
+    }
+}
+
+fn conclude(run: &RunResult, broken: bool) -> Conclusion {
+    if broken {
+        Conclusion::Failed
+    } else if run.unusable.is_some() {
+        Conclusion::Unusable
+    } else if run.count(CaseVerdict::Errored) > 0 {
+        Conclusion::Errored
+    } else {
+        Conclusion::Passed
+    }
+}

@@ -1,0 +1,285 @@
+//! Every sentence that a report says to people, in one place.
+
+use std::{collections::BTreeMap, fmt::Display, time::Duration};
+
+use crate::{
+    event::{CaseResult, CaseVerdict, Mismatch, SkipReason},
+    rule::RuleId,
+};
+
+use super::{
+    findings::{Conclusion, Findings, OpenReason, Reason, worst_mismatch},
+    span::{count, time},
+    visible::visible,
+};
+
+pub(super) const BROKEN_RULES: &str = "BROKEN RULES";
+pub(super) const WARNINGS: &str = "WARNINGS";
+pub(super) const BLOCKED: &str = "BLOCKED";
+pub(super) const ERRORED: &str = "COULD NOT LOOK";
+pub(super) const NOT_RUN: &str = "NOT RUN";
+pub(super) const RULES: &str = "RULES";
+pub(super) const COLUMNS: [&str; 5] = ["proven", "broken", "warned", "not claimed", "not checked"];
+pub(super) const EXPECTED: &str = "expected";
+pub(super) const ACTUAL: &str = "actual";
+pub(super) const REPEAT: &str = "repeat it:";
+pub(super) const ALL_RULES: &str = "all";
+
+/// Section, level and judgement of a rule, behind its name.
+pub(super) fn standing(section: &str, level: &str, judged: impl Display) -> String {
+    format!("section {section}, {level}, {judged}")
+}
+
+pub(super) fn rule_not_listed() -> &'static str {
+    "This run's catalogue does not list the rule."
+}
+
+pub(super) fn heading(title: &str, number: usize) -> String {
+    format!("{title} ({number})")
+}
+
+pub(super) fn judged(judgement: &str) -> String {
+    format!("judged {judgement}")
+}
+
+/// How many cases accuse a rule.
+pub(super) fn seen_in(cases: usize) -> String {
+    format!("seen in {}", count(cases, "case"))
+}
+
+pub(super) fn also_in(cases: usize) -> String {
+    format!("and in {}:", count(cases, "more case"))
+}
+
+pub(super) fn shown_above(rule: &RuleId) -> String {
+    format!("its exchanges are shown above, under {rule}")
+}
+
+pub(super) fn expectation_stands_at(place: impl Display) -> String {
+    format!("expected at {place}")
+}
+
+pub(super) fn mismatches_left_out(number: usize) -> String {
+    format!("({} not shown)", count(number, "more expectation"))
+}
+
+pub(super) fn no_mismatch() -> &'static str {
+    "the case does not say what it missed"
+}
+
+/// Expected and actual in one line.
+pub(super) fn mismatch_in_short(subject: &str, expected: &str, actual: &str) -> String {
+    format!("{}: expected {}, got {}", visible(subject), visible(expected), visible(actual))
+}
+
+pub(super) fn case_took(duration: Duration, attempts: u32) -> String {
+    match attempts {
+        0 | 1 => time(duration),
+        more => format!("{}, attempt {more}", time(duration)),
+    }
+}
+
+pub(super) fn whole_story(exchanges: usize) -> String {
+    format!("the case made {exchanges} exchanges:")
+}
+
+pub(super) fn exchanges_left_out(number: usize) -> String {
+    format!("({} not shown)", count(number, "more exchange"))
+}
+
+pub(super) fn exchange_began(number: usize, of: usize, started_at: Duration) -> String {
+    format!("exchange {number} of {of}, {} into the run", time(started_at))
+}
+
+pub(super) fn exchange_in_short(request: &str, outcome: &str, duration: Duration) -> String {
+    format!("{request} -> {outcome}, {}", time(duration))
+}
+
+pub(super) fn no_answer() -> &'static str {
+    "no answer"
+}
+
+pub(super) fn answer_times(to_head: Duration, total: Duration, ending: &str) -> String {
+    format!("head after {}, all after {}; body {ending}", time(to_head), time(total))
+}
+
+pub(super) fn exchange_failed(sentence: &str, after: Duration) -> String {
+    format!("{sentence} (after {})", time(after))
+}
+
+pub(super) fn body_cut(shown: usize, size: usize) -> String {
+    format!("{shown} of {size} bytes shown")
+}
+
+pub(super) fn line_cut(beginning: &str, left_out: usize) -> String {
+    format!("{beginning}... ({left_out} bytes more)")
+}
+
+pub(super) fn secret_header(name: &str, variable: &str) -> String {
+    format!("put the secret value of {} into ${variable}", visible(name))
+}
+
+pub(super) fn body_not_kept(shown: usize, size: usize) -> String {
+    format!(
+        "only {shown} of the {size} bytes of this body were kept: put the whole body into the file `body`"
+    )
+}
+
+/// Why cases were not run, blocked or errored.
+pub(super) fn group(reason: &Reason<'_>, cases: usize) -> String {
+    let cases = count(cases, "case");
+    match reason {
+        Reason::Rule(rule) => format!("{cases} blocked by {rule}"),
+        Reason::Skip(skip) => format!("{cases} {}", skipped(skip)),
+        Reason::Words("") => format!("{cases} without a reason given"),
+        Reason::Words(words) => format!("{cases}: {}", visible(words)),
+    }
+}
+
+pub(super) fn skipped(reason: &SkipReason) -> String {
+    match reason {
+        SkipReason::NotClaimed(capability) => format!("not claimed: {}", visible(capability)),
+        SkipReason::TooSlow(why) => format!("would wait too long: {}", visible(why)),
+        SkipReason::Filtered => "left out by --only, --skip or --shard".to_owned(),
+        SkipReason::OutOfTime => "not reached before the run's time was up".to_owned(),
+    }
+}
+
+pub(super) fn and_more(names: &[&str], more: usize) -> String {
+    let names = names.iter().map(|name| visible(name)).collect::<Vec<_>>().join(", ");
+    if more == 0 { names } else { format!("{names} and {more} more") }
+}
+
+pub(super) fn notes(rules: usize, cases: usize) -> String {
+    format!("{} on {} (in the json and html reports)", count(cases, "note"), count(rules, "rule"))
+}
+
+pub(super) fn not_observable(rules: usize) -> String {
+    match rules {
+        1 => "1 more rule cannot be observed over HTTP.".to_owned(),
+        more => format!("{more} more rules cannot be observed over HTTP."),
+    }
+}
+
+/// The verdict on the run, in one word.
+pub(super) fn verdict(conclusion: Conclusion) -> &'static str {
+    match conclusion {
+        Conclusion::Passed => "PASSED",
+        Conclusion::Failed => "FAILED",
+        Conclusion::Unusable => "UNUSABLE",
+        Conclusion::Errored => "ERRORED",
+    }
+}
+
+/// What the verdict means, with the counts of rules.
+pub(super) fn explanation(findings: &Findings<'_>, unusable: Option<&str>) -> String {
+    if let Some(why) = unusable {
+        return format!("the target cannot be used: {}", visible(why));
+    }
+    if findings.conclusion == Conclusion::Failed && findings.broken.is_empty() {
+        return format!("{} warned, and warnings fail this run", count(findings.warned.len(), "rule"));
+    }
+    let proven = findings.total(ALL_RULES).proven;
+    match (findings.broken.len(), findings.warned.len()) {
+        (0, 0) => format!("{} proven, none broken", count(proven, "rule")),
+        (0, warned) => format!("{} proven, none broken, {warned} warned", count(proven, "rule")),
+        (broken, 0) => format!("{} broken", count(broken, "rule")),
+        (broken, warned) => format!("{} broken, {warned} warned", count(broken, "rule")),
+    }
+}
+
+/// How many cases have each verdict; verdicts that no case has are left out.
+pub(super) fn case_counts(counts: &BTreeMap<CaseVerdict, usize>) -> String {
+    let parts: Vec<_> =
+        counts.iter().map(|(verdict, number)| format!("{number} {}", case_verdict(*verdict))).collect();
+    if parts.is_empty() {
+        return "no case was run".to_owned();
+    }
+    format!("{}: {}", count(counts.values().sum(), "case"), parts.join(", "))
+}
+
+pub(super) fn case_verdict(verdict: CaseVerdict) -> &'static str {
+    match verdict {
+        CaseVerdict::Passed => "passed",
+        CaseVerdict::Failed => "failed",
+        CaseVerdict::Warned => "warned",
+        CaseVerdict::Blocked => "blocked",
+        CaseVerdict::Skipped => "skipped",
+        CaseVerdict::Errored => "errored",
+    }
+}
+
+/// How many rules were left open and why; `None` when none was.
+pub(super) fn incomplete(open: &[(OpenReason, usize)]) -> Option<String> {
+    let total: usize = open.iter().map(|(_, number)| number).sum();
+    let reasons: Vec<_> =
+        open.iter().map(|(reason, number)| format!("{number} {}", open_reason(*reason))).collect();
+    let verb = if total == 1 { "was" } else { "were" };
+    (total > 0).then(|| {
+        format!(
+            "INCOMPLETE: {} judged error {verb} not checked ({})",
+            count(total, "rule"),
+            reasons.join(", ")
+        )
+    })
+}
+
+pub(super) fn open_reason(reason: OpenReason) -> &'static str {
+    match reason {
+        OpenReason::Errored => "errored",
+        OpenReason::Blocked => "blocked",
+        OpenReason::TooSlow => "too slow",
+        OpenReason::OutOfTime => "out of time",
+        OpenReason::Filtered => "filtered",
+        OpenReason::Unusable => "for want of a target",
+        OpenReason::NoCase => "without a case",
+    }
+}
+
+pub(super) fn took(duration: Duration) -> String {
+    format!("in {}", time(duration))
+}
+
+/// The state of a run that goes on: how many cases are done, and what troubles were seen.
+pub(super) fn progress(done: usize, all: usize, counts: &BTreeMap<CaseVerdict, usize>) -> String {
+    format!("{done} of {}{}", count(all, "case"), troubles(counts))
+}
+
+/// What went wrong so far, behind a comma; nothing when nothing did.
+pub(super) fn troubles(counts: &BTreeMap<CaseVerdict, usize>) -> String {
+    let troubles =
+        counts.iter().filter(|(verdict, _)| !matches!(verdict, CaseVerdict::Passed | CaseVerdict::Skipped));
+    troubles.map(|(verdict, number)| format!(", {number} {}", case_verdict(*verdict))).collect()
+}
+
+pub(super) fn checking(target: &str, cases: usize) -> String {
+    format!("checking {} with {}", visible(target), count(cases, "case"))
+}
+
+/// What there is to say of a case that did not pass, in one line.
+pub(super) fn case_in_short(case: &CaseResult) -> String {
+    let missed = worst_mismatch(case);
+    match (case.verdict, missed) {
+        (
+            CaseVerdict::Failed | CaseVerdict::Warned | CaseVerdict::Passed,
+            Some(Mismatch { subject, expected, actual, .. }),
+        ) => mismatch_in_short(subject, expected, actual),
+        (CaseVerdict::Failed | CaseVerdict::Warned, None) => no_mismatch().to_owned(),
+        _ => why_without_answer(case),
+    }
+}
+
+fn why_without_answer(case: &CaseResult) -> String {
+    let sentence = case.reason.as_deref().map(visible);
+    let short = match (&case.blocked_by, &case.skip) {
+        (Some(rule), _) => Some(format!("blocked by {rule}")),
+        (None, Some(skip)) => return skipped(skip),
+        (None, None) => None,
+    };
+    match (short, sentence) {
+        (Some(short), Some(sentence)) => format!("{short}: {sentence}"),
+        (Some(short), None) => short,
+        (None, Some(sentence)) => sentence.into_owned(),
+        (None, None) => "no reason was given".to_owned(),
+    }
+}

@@ -1,0 +1,48 @@
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+pub(super) const PLAIN: Style = Style::new();
+pub(super) const STRONG: Style = Style::new().bold();
+pub(super) const FAINT: Style = Style::new().dimmed();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
+pub(super) const SENT: Style = AnsiColor::Cyan.on_default();
+
+/// Lines of styled text, indented by columns.
+pub(super) struct Sheet<'w> {
+    out: &'w mut dyn Write,
+    width: usize,
+}
+
+impl<'w> Sheet<'w> {
+    pub(super) fn new(out: &'w mut dyn Write, width: usize) -> Self {
+        Self { out, width }
+    }
+
+    pub(super) fn blank(&mut self) -> io::Result<()> {
+        writeln!(self.out)
+    }
+
+    /// One line, never wrapped.
+    pub(super) fn line(&mut self, indent: usize, parts: &[(Style, &str)]) -> io::Result<()> {
+        write!(self.out, "{:indent$}", "")?;
+        for (style, text) in parts {
+            write!(self.out, "{style}{text}{style:#}")?;
+        }
+        writeln!(self.out)
+    }
+
+    /// Prose, wrapped at the width of the sheet.
+    pub(super) fn prose(&mut self, indent: usize, style: Style, text: &str) -> io::Result<()> {
+        for line in textwrap::wrap(text, self.width.saturating_sub(indent).max(20)) {
+            self.line(indent, &[(style, &line)])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,158 @@
+use std::io;
+
+use anstyle::Style;
+
+use crate::{
+    event::RunResult,
+    report::{
+        findings::{Conclusion, Findings, Group, Reason, Tally},
+        message,
+        visible::visible,
+    },
+};
+
+use super::{
+    finding::write_curl,
+    sheet::{BAD, DOUBTFUL, FAINT, GOOD, PLAIN, STRONG, Sheet},
+};
+
+/// Names that are listed of a group of cases.
+const NAMES: usize = 3;
+
+/// What was left without an answer, the table of rules, and the last line.
+pub(super) fn write(sheet: &mut Sheet<'_>, run: &RunResult, findings: &Findings<'_>) -> io::Result<()> {
+    write_blocked(sheet, findings)?;
+    write_errored(sheet, findings)?;
+    write_skipped(sheet, findings)?;
+    if !findings.areas.is_empty() {
+        write_table(sheet, findings)?;
+    }
+    if !findings.noted.is_empty() {
+        let cases = findings.noted.iter().map(|finding| finding.accusations.len()).sum();
+        sheet.line(0, &[(PLAIN, &message::notes(findings.noted.len(), cases))])?;
+        sheet.blank()?;
+    }
+    write_last_line(sheet, run, findings)
+}
+
+fn write_blocked(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()> {
+    write_heading(sheet, message::BLOCKED, &findings.blocked)?;
+    for group in &findings.blocked {
+        write_group(sheet, group, DOUBTFUL)?;
+        // Where the rule in the way has findings of its own, those show more than the stage of another case.
+        let told = matches!(group.reason, Reason::Rule(rule) if findings.broken.iter().any(|finding| finding.id == rule));
+        if !told && let Some(case) = group.cases.first() {
+            if let (Reason::Rule(_), Some(reason)) = (&group.reason, &case.reason) {
+                sheet.prose(4, PLAIN, &visible(reason))?;
+            }
+            for mismatch in &case.mismatches {
+                let short =
+                    message::mismatch_in_short(&mismatch.subject, &mismatch.expected, &mismatch.actual);
+                sheet.line(4, &[(PLAIN, &short)])?;
+            }
+            if let Some(exchange) = case.exchanges.last() {
+                write_curl(sheet, 4, exchange)?;
+            }
+        }
+    }
+    write_end(sheet, &findings.blocked)
+}
+
+fn write_errored(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()> {
+    write_heading(sheet, message::ERRORED, &findings.errored)?;
+    for group in &findings.errored {
+        write_group(sheet, group, BAD)?;
+    }
+    write_end(sheet, &findings.errored)
+}
+
+fn write_skipped(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()> {
+    write_heading(sheet, message::NOT_RUN, &findings.skipped)?;
+    for group in &findings.skipped {
+        sheet.prose(2, FAINT, &message::group(&group.reason, group.cases.len()))?;
+    }
+    write_end(sheet, &findings.skipped)
+}
+
+fn write_heading(sheet: &mut Sheet<'_>, title: &str, groups: &[Group<'_>]) -> io::Result<()> {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let cases = groups.iter().map(|group| group.cases.len()).sum();
+    sheet.line(0, &[(STRONG, &message::heading(title, cases))])
+}
+
+fn write_group(sheet: &mut Sheet<'_>, group: &Group<'_>, style: Style) -> io::Result<()> {
+    sheet.prose(2, style, &message::group(&group.reason, group.cases.len()))?;
+    let names: Vec<_> = group.cases.iter().map(|case| case.id.as_str()).take(NAMES).collect();
+    let more = group.cases.len() - names.len();
+    sheet.prose(4, FAINT, &message::and_more(&names, more))
+}
+
+fn write_end(sheet: &mut Sheet<'_>, groups: &[Group<'_>]) -> io::Result<()> {
+    if groups.is_empty() { Ok(()) } else { sheet.blank() }
+}
+
+fn write_table(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()> {
+    let total = findings.total(message::ALL_RULES);
+    let judgements =
+        findings.judgements.iter().map(|tally| Tally { name: message::judged(&tally.name), ..tally.clone() });
+    let sums: Vec<_> = judgements.chain([total.clone()]).collect();
+    let longest = findings.areas.iter().chain(&sums).map(|tally| tally.name.len()).max().unwrap_or(0);
+    let name_width = longest.max(message::RULES.len());
+
+    let mut head = format!("{:name_width$}", message::RULES);
+    for column in message::COLUMNS {
+        head.push_str(&format!("  {column:>11}"));
+    }
+    sheet.line(0, &[(STRONG, &head)])?;
+    for tally in findings.areas.iter().filter(|tally| shows_something(tally)) {
+        write_row(sheet, tally, name_width)?;
+    }
+    sheet.line(0, &[(FAINT, &"-".repeat(name_width + message::COLUMNS.len() * 13))])?;
+    for tally in sums.iter().filter(|tally| shows_something(tally)) {
+        write_row(sheet, tally, name_width)?;
+    }
+    if total.not_observable > 0 {
+        sheet.line(0, &[(FAINT, &message::not_observable(total.not_observable))])?;
+    }
+    sheet.blank()
+}
+
+/// Rules that no run can see have no place among the verdicts.
+fn shows_something(tally: &Tally) -> bool {
+    tally.total() > tally.not_observable
+}
+
+fn write_row(sheet: &mut Sheet<'_>, tally: &Tally, name_width: usize) -> io::Result<()> {
+    let cells = [
+        (GOOD, tally.proven),
+        (BAD, tally.broken),
+        (DOUBTFUL, tally.warned),
+        (PLAIN, tally.not_claimed),
+        (PLAIN, tally.not_checked),
+    ];
+    let texts = cells.map(|(style, number)| {
+        if number == 0 { (FAINT, format!("  {:>11}", "-")) } else { (style, format!("  {number:>11}")) }
+    });
+    let name = format!("{:name_width$}", tally.name);
+    let mut parts = vec![(PLAIN, name.as_str())];
+    parts.extend(texts.iter().map(|(style, text)| (*style, text.as_str())));
+    sheet.line(0, &parts)
+}
+
+fn write_last_line(sheet: &mut Sheet<'_>, run: &RunResult, findings: &Findings<'_>) -> io::Result<()> {
+    let style = match findings.conclusion {
+        Conclusion::Passed => GOOD.bold(),
+        Conclusion::Failed | Conclusion::Unusable | Conclusion::Errored => BAD,
+    };
+    let line = format!(
+        ": {}; {}; {}",
+        message::explanation(findings, run.unusable.as_deref()),
+        message::case_counts(&run.counts()),
+        message::took(run.duration),
+    );
+    let incomplete =
+        message::incomplete(&findings.open).map(|sentence| format!("; {sentence}")).unwrap_or_default();
+    sheet.line(0, &[(style, message::verdict(findings.conclusion)), (PLAIN, &line), (DOUBTFUL, &incomplete)])
+}

@@ -1,0 +1,97 @@
+//! Writes all reports that were asked for.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufWriter, Write},
+};
+
+use crate::{event::RunResult, rule::Judgement};
+
+use super::{
+    destination::{Destination, Destinations, Format, Sink},
+    json, junit,
+};
+
+/// What the reports have to know beside the result.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// The least weight that fails the run.
+    pub fail_on: Judgement,
+    /// When the run came to its end.
+    pub finished_at: jiff::Timestamp,
+}
+
+/// The reports that could not be written; the others were.
+#[derive(Debug)]
+pub struct WriteErrors(Vec<(Destination, io::Error)>);
+
+impl fmt::Display for WriteErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (Destination { format, sink }, error)) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}the {format} report could not be written to {sink}: {error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for WriteErrors {}
+
+/// Writes each report to its place. One that cannot be written does not keep the others from being.
+///
+/// # Errors
+///
+/// All that could not be written, and why.
+pub fn write_all(run: &RunResult, destinations: &Destinations, context: Context) -> Result<(), WriteErrors> {
+    let failed: Vec<_> = destinations
+        .iter()
+        .filter_map(|destination| {
+            write_to(&destination.sink, |out| write(out, destination.format, run, context))
+                .err()
+                .map(|error| (destination.clone(), error))
+        })
+        .collect();
+    if failed.is_empty() { Ok(()) } else { Err(WriteErrors(failed)) }
+}
+
+fn write_to(sink: &Sink, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let out: Box<dyn Write> = match sink {
+        Sink::Stdout => Box::new(io::stdout().lock()),
+        Sink::File(path) => Box::new(File::create(path)?),
+    };
+    let mut out = BufWriter::new(out);
+    fill(&mut out)?;
+    out.flush()
+}
+
+fn write(out: &mut dyn Write, format: Format, run: &RunResult, context: Context) -> io::Result<()> {
+    match format {
+        Format::Json => json::write(out, run, context.fail_on),
+        Format::Junit => junit::write(out, run, context.fail_on),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn context() -> Context {
+        Context { fail_on: Judgement::Error, finished_at: jiff::Timestamp::UNIX_EPOCH }
+    }
+
+    #[test]
+    fn what_cannot_be_written_does_not_hinder_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let wanted = [format!("json={}", path("absent/a.json")), format!("junit={}", path("b.xml"))];
+        let destinations = wanted.iter().map(|text| text.parse().unwrap()).collect();
+        let error =
+            write_all(&sample::clean(), &Destinations::new(destinations).unwrap(), context()).unwrap_err();
+        let message = error.to_string();
+        assert!(message.starts_with("the json report could not be written to "), "{message}");
+        assert!(message.contains("absent/a.json: No such file"), "{message}");
+        assert!(std::fs::read_to_string(path("b.xml")).unwrap().contains("<testsuites"));
+    }
+}
