@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::core::{cursor::Intervals, limits::Limits};
+use crate::{
+    core::{cursor::Intervals, limits::Limits},
+    subscriptions::SubscriptionConfig,
+};
 
 /// How a server behaves where the protocol leaves it free.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Config {
     pub body_timeout: Duration,
     /// Whether shared caches may keep reads (section 10.1).
     pub cache_visibility: CacheVisibility,
+    /// How subscriptions wake workers (sections 6 and 7).
+    pub subscriptions: SubscriptionConfig,
     /// How often expired streams are removed that nobody asks for.
     pub sweep_interval: Duration,
     /// How long connections may take to finish once the server is told to end.
@@ -53,6 +58,7 @@ impl Default for Config {
             max_body: 64 << 20,
             body_timeout: Duration::from_secs(30),
             cache_visibility: CacheVisibility::default(),
+            subscriptions: SubscriptionConfig::default(),
             sweep_interval: Duration::from_millis(500),
             shutdown_grace: Duration::from_secs(5),
         }

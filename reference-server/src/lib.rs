@@ -19,13 +19,7 @@ pub mod core;
 pub mod http;
 pub mod logs;
 mod server;
-#[allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
-    reason = "reached once the server routes the control space"
-)]
-mod subscriptions;
+pub mod subscriptions;
 
 pub use config::Config;
 pub use server::{RunningServer, Server, serve};

@@ -19,16 +19,17 @@ use crate::{
     config::Config,
     core::{path::StreamRoot, store::Store},
     http::{App, StreamService},
+    subscriptions::ControlSpace,
 };
 
 /// Serves on `listener` until `shutdown` completes and all connections have come to their end: a
 /// pending long-poll is answered 204, an event stream ends between two events.
 ///
 /// # Errors
-/// None at present: a failing `accept` is tried again.
+/// The listener has no address. A failing `accept` is tried again.
 pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future) -> io::Result<()> {
     let grace = config.shutdown_grace;
-    let app = assemble(config);
+    let (app, control) = assemble(config, listener.local_addr()?);
     let sweeper = tokio::spawn(sweep(app.clone()));
     let connections = GracefulShutdown::new();
     accept_until(&listener, &app, &connections, shutdown).await;
@@ -37,6 +38,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future)
     // Whoever has not finished by then is cut off when the runtime drops the task.
     let _ = timeout(grace, connections.shutdown()).await;
     sweeper.abort();
+    control.stop().await;
     Ok(())
 }
 
@@ -90,14 +92,12 @@ impl Drop for RunningServer {
     }
 }
 
-fn assemble(config: Config) -> Arc<App> {
-    Arc::new(App {
-        root: StreamRoot::new(&config.root),
-        store: Arc::new(Store::new(config.limits.clone())),
-        endpoints: Vec::new(),
-        ending: CancellationToken::new(),
-        config,
-    })
+fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>) {
+    let root = StreamRoot::new(&config.root);
+    let store = Arc::new(Store::new(config.limits.clone()));
+    let control = ControlSpace::start(config.subscriptions.clone(), &store, root.clone(), address);
+    let app = App { root, store, endpoints: vec![control.clone()], ending: CancellationToken::new(), config };
+    (Arc::new(app), control)
 }
 
 async fn sweep(app: Arc<App>) {

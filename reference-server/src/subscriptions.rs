@@ -14,6 +14,7 @@ mod backoff;
 mod config;
 mod delivery;
 mod effect;
+mod endpoint;
 mod lease;
 mod link;
 mod path;
@@ -26,6 +27,7 @@ mod routes;
 mod service;
 mod settings;
 mod signing;
+mod store;
 mod streams;
 mod subscription;
 #[cfg(test)]
@@ -38,5 +40,4 @@ mod webhook_url;
 mod worker;
 
 pub use config::{RetrySchedule, SubscriptionConfig, SubscriptionLimits};
-pub(crate) use service::Subscriptions;
-pub(crate) use streams::{AppendRefused, StreamView, Streams};
+pub(crate) use endpoint::ControlSpace;

@@ -146,7 +146,7 @@ impl Store {
     /// [`Self::tail`], open to observers.
     pub fn origin(&self, path: &str, now: Timestamp) -> Option<Offset> {
         let stream = self.find(path).ok()?;
-        stream.enter(Use::Look, now).ok()?;
+        drop(stream.enter(Use::Look, now).ok()?);
         Some(stream.origin())
     }
 

@@ -38,7 +38,8 @@ impl Backoff {
 fn gap(failures: u32, schedule: &RetrySchedule, rng: &mut impl Rng) -> Duration {
     let doublings = failures.saturating_sub(1).min(31);
     let steady = schedule.base.saturating_mul(1 << doublings).min(schedule.cap);
-    steady.mul_f64(1.0 + schedule.jitter * rng.random_range(-1.0..=1.0))
+    let jitter = f64::from(schedule.jitter_percent.min(100)) / 100.0;
+    steady.mul_f64(1.0 + jitter * rng.random_range(-1.0..=1.0))
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use serde::Serialize;
 use thiserror::Error;
 
-/// First segment of the control space, which no application stream can have (section 6).
-pub(super) const RESERVED_SEGMENT: &str = "__ds";
+use crate::core::path::RESERVED_SEGMENT;
 
 const LONGEST_PATH_BYTES: usize = 2048;
 

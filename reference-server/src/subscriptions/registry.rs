@@ -58,10 +58,6 @@ impl Registry {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.subscriptions.is_empty()
-    }
-
     /// What has to be done since the last call.
     pub(super) fn take_effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)

@@ -1,11 +1,7 @@
 //! The control routes over HTTP (sections 6 and 7).
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body::Body;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -37,52 +33,36 @@ struct ClaimBody {
 impl Subscriptions {
     /// Answers a request in the control space; `path` is what follows `__ds/` in its path, still
     /// percent-encoded.
-    pub(crate) async fn handle<B>(self: &Arc<Self>, path: &str, request: Request<B>) -> Response<Bytes>
-    where
-        B: Body,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let answer = match Route::parse(path) {
-            Some(route) => self.route(route, request).await,
-            None => Err(Refusal::UnknownRoute),
-        };
-        answer.unwrap_or_else(|refusal| refused(&refusal))
+    pub(crate) fn answer(&self, path: &str, request: &Request<Bytes>) -> Response<Bytes> {
+        Route::parse(path)
+            .ok_or(Refusal::UnknownRoute)
+            .and_then(|route| self.route(route, request))
+            .unwrap_or_else(|refusal| refused(&refusal))
     }
 
-    async fn route<B>(self: &Arc<Self>, route: Route, request: Request<B>) -> Answer
-    where
-        B: Body,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let (head, body) = request.into_parts();
+    fn route(&self, route: Route, request: &Request<Bytes>) -> Answer {
         let allowed = route.allowed();
-        if !allowed.split(", ").any(|method| method == head.method) {
+        if !allowed.split(", ").any(|method| method == request.method()) {
             return Err(Refusal::Method { allowed });
         }
-        let body = || self.read(body);
+        let body = request.body();
+        if body.len() > self.config.limits.request_body_bytes {
+            return Err(Refusal::BodyTooLong(self.config.limits.request_body_bytes));
+        }
+        let token = || bearer_token(request.headers());
         match route {
             Route::Jwks => Ok(self.show_jwks()),
-            Route::Subscription(id) if head.method == Method::PUT => self.put(&id, &body().await?),
-            Route::Subscription(id) if head.method == Method::DELETE => {
-                self.change(|registry, _| registry.delete(&id));
-                Ok(no_content())
-            }
-            Route::Subscription(id) => self.show(&id, StatusCode::OK),
-            Route::Links(id) => self.add_links(&id, &body().await?),
+            Route::Subscription(id) => match *request.method() {
+                Method::PUT => self.put(&id, body),
+                Method::DELETE => Ok(self.delete(&id)),
+                _ => self.show(&id, StatusCode::OK),
+            },
+            Route::Links(id) => self.add_links(&id, body),
             Route::Link(id, path) => self.remove_link(&id, &path),
-            Route::Claim(id) => self.claim(&id, &body().await?),
-            Route::Callback(id) => {
-                let token = bearer_token(&head.headers)?;
-                self.report(&id, token, Purpose::Callback, &body().await?)
-            }
-            Route::Ack(id) => {
-                let token = bearer_token(&head.headers)?;
-                self.report(&id, token, Purpose::Claim, &body().await?)
-            }
-            Route::Release(id) => {
-                let token = bearer_token(&head.headers)?;
-                self.release(&id, token, &body().await?)
-            }
+            Route::Claim(id) => self.claim(&id, body),
+            Route::Callback(id) => self.report(&id, token()?, Purpose::Callback, body),
+            Route::Ack(id) => self.report(&id, token()?, Purpose::Claim, body),
+            Route::Release(id) => self.release(&id, token()?, body),
         }
     }
 
@@ -94,7 +74,7 @@ impl Subscriptions {
         response
     }
 
-    fn put(self: &Arc<Self>, id: &str, body: &[u8]) -> Answer {
+    fn put(&self, id: &str, body: &[u8]) -> Answer {
         if id.len() > LONGEST_NAME_BYTES || id.chars().any(char::is_control) {
             return Err(Refusal::Invalid("the subscription's id is not usable".to_owned()));
         }
@@ -110,27 +90,32 @@ impl Subscriptions {
         )
     }
 
-    fn show(self: &Arc<Self>, id: &str, status: StatusCode) -> Answer {
+    fn show(&self, id: &str, status: StatusCode) -> Answer {
         let view = self.change(|registry, _| {
             registry.find(id).map(|subscription| SubscriptionView::of(subscription, || self.signing_view()))
         })?;
         Ok(json_response(status, &view))
     }
 
-    fn add_links(self: &Arc<Self>, id: &str, body: &[u8]) -> Answer {
+    fn delete(&self, id: &str) -> Response<Bytes> {
+        self.change(|registry, _| registry.delete(id));
+        no_content()
+    }
+
+    fn add_links(&self, id: &str, body: &[u8]) -> Answer {
         let given: LinksBody = parse(body)?;
         let paths = parse_paths(&given.streams)?;
         self.change(|registry, moment| registry.add_streams(id, &paths, moment))?;
         Ok(no_content())
     }
 
-    fn remove_link(self: &Arc<Self>, id: &str, path: &str) -> Answer {
+    fn remove_link(&self, id: &str, path: &str) -> Answer {
         let path = StreamPath::parse(path).map_err(|mistake| Refusal::Invalid(mistake.to_string()))?;
         self.change(|registry, moment| registry.remove_stream(id, &path, moment))?;
         Ok(no_content())
     }
 
-    fn claim(self: &Arc<Self>, id: &str, body: &[u8]) -> Answer {
+    fn claim(&self, id: &str, body: &[u8]) -> Answer {
         let ClaimBody { worker } = parse(body)?;
         if worker.is_empty() || worker.len() > LONGEST_NAME_BYTES {
             return Err(Refusal::Invalid("worker is empty or too long".to_owned()));
@@ -139,7 +124,7 @@ impl Subscriptions {
         Ok(json_response(StatusCode::OK, &claim))
     }
 
-    fn report(self: &Arc<Self>, id: &str, token: &str, purpose: Purpose, body: &[u8]) -> Answer {
+    fn report(&self, id: &str, token: &str, purpose: Purpose, body: &[u8]) -> Answer {
         let report: Report = parse(body)?;
         let next_wake =
             self.change(|registry, moment| registry.report(id, token, purpose, &report, moment))?;
@@ -147,23 +132,10 @@ impl Subscriptions {
         Ok(json_response(StatusCode::OK, &answer))
     }
 
-    fn release(self: &Arc<Self>, id: &str, token: &str, body: &[u8]) -> Answer {
+    fn release(&self, id: &str, token: &str, body: &[u8]) -> Answer {
         let wake: WakeNamed = parse(body)?;
         self.change(|registry, moment| registry.release(id, token, &wake, moment))?;
         Ok(no_content())
-    }
-
-    async fn read<B>(&self, body: B) -> Result<Bytes, Refusal>
-    where
-        B: Body,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
-        let most = self.config.limits.request_body_bytes;
-        match Limited::new(body, most).collect().await {
-            Ok(body) => Ok(body.to_bytes()),
-            Err(cause) if cause.is::<LengthLimitError>() => Err(Refusal::BodyTooLong(most)),
-            Err(_) => Err(Refusal::Invalid("the request body broke off".to_owned())),
-        }
     }
 }
 
@@ -191,7 +163,7 @@ impl Refusal {
             | Self::NoPendingWork
             | Self::InvalidOffset(_) => StatusCode::CONFLICT,
             Self::BodyTooLong(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Limit(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Limit(_) => StatusCode::INSUFFICIENT_STORAGE,
         }
     }
 

@@ -1,6 +1,5 @@
 //! Runs the registry: reads the clock, waits for deadlines and carries out effects.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,8 @@ pub(crate) struct Subscriptions {
     /// Set before the first subscription looks at any stream. As long as it is not, appends need not be told.
     in_use: AtomicBool,
     deadline_moved: Notify,
+    /// What is left to be done, in order. Each subscription adds one effect a wake or attempt, and waits for it.
+    effects: UnboundedSender<Effect>,
     tasks: TaskTracker,
     stopping: CancellationToken,
 }
@@ -66,22 +68,28 @@ impl Subscriptions {
     ) -> Arc<Self> {
         let mut rng = StdRng::from_os_rng();
         let seed = config.signing_seed.unwrap_or_else(|| rng.random());
+        let (effects, to_do) = unbounded_channel();
         let subscriptions = Arc::new(Self {
             client: DeliveryClient::new(&config),
             deliveries: Semaphore::new(config.limits.concurrent_deliveries),
             registry: Mutex::new(Registry::new(config.clone(), rng)),
             keys: Mutex::new(KeyRing::new(seed)),
-            urls: ControlUrls::new(stream_root),
+            urls: ControlUrls::new(config.public_root.as_deref().unwrap_or(stream_root)),
             config,
             streams,
             started: Instant::now(),
             in_use: AtomicBool::new(false),
             deadline_moved: Notify::new(),
+            effects,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
         });
-        let timer = Arc::clone(&subscriptions);
-        subscriptions.tasks.spawn(async move { timer.keep_deadlines().await });
+        let tasks = &subscriptions.tasks;
+        tasks.spawn(Arc::clone(&subscriptions).keep_deadlines());
+        tasks.spawn(Arc::clone(&subscriptions).carry_out(to_do));
+        if let Some(lifetime) = subscriptions.config.signing_key_lifetime {
+            tasks.spawn(Arc::clone(&subscriptions).rotate_keys(lifetime));
+        }
         subscriptions
     }
 
@@ -94,24 +102,17 @@ impl Subscriptions {
 
     /// To be called after each append of data to a stream, that of a PUT with a body included, and before the
     /// append is answered. `path` is relative to the stream root and percent-decoded.
-    pub(crate) fn appended(self: &Arc<Self>, path: &str) {
+    pub(crate) fn appended(&self, path: &str) {
         if self.in_use.load(Ordering::SeqCst) {
             self.change(|registry, moment| registry.stream_appended(path, moment));
         }
     }
 
     /// To be called after a stream was deleted, expired, or became unreadable.
-    pub(crate) fn deleted(self: &Arc<Self>, path: &str) {
+    pub(crate) fn deleted(&self, path: &str) {
         if self.in_use.load(Ordering::SeqCst) {
             self.change(|registry, moment| registry.stream_deleted(path, moment));
         }
-    }
-
-    /// Signs deliveries with a new key from now on. The old public key stays published for the replay window.
-    pub(crate) fn rotate_signing_key(&self) {
-        let window = self.config.replay_window.as_secs();
-        let published_until = Timestamp::now().as_second().saturating_add_unsigned(window);
-        self.keys.lock().rotate(rand::random(), published_until);
     }
 
     pub(super) fn jwks(&self) -> JwkSet {
@@ -131,14 +132,8 @@ impl Subscriptions {
         self.in_use.store(true, Ordering::SeqCst);
     }
 
-    /// Lets `act` change the registry, and sees to what follows from it.
-    pub(super) fn change<T>(self: &Arc<Self>, act: impl FnOnce(&mut Registry, Moment<'_>) -> T) -> T {
-        let (result, effects) = self.locked(act);
-        self.carry_out(effects);
-        result
-    }
-
-    fn locked<T>(&self, act: impl FnOnce(&mut Registry, Moment<'_>) -> T) -> (T, Vec<Effect>) {
+    /// Lets `act` change the registry, and puts what follows from it in line.
+    pub(super) fn change<T>(&self, act: impl FnOnce(&mut Registry, Moment<'_>) -> T) -> T {
         let mut registry = self.registry.lock();
         let before = registry.deadline();
         // Read under the lock, so that time never runs backwards from one change to the next.
@@ -148,29 +143,34 @@ impl Subscriptions {
         if registry.deadline() != before {
             self.deadline_moved.notify_one();
         }
-        (result, registry.take_effects())
+        for effect in registry.take_effects() {
+            // Fails once the server stops; then nothing more is to be done.
+            let _ = self.effects.send(effect);
+        }
+        result
     }
 
-    /// A wake event can wake further subscriptions, that link the wake stream in their turn: hence a queue.
-    fn carry_out(self: &Arc<Self>, effects: Vec<Effect>) {
-        let mut queue = VecDeque::from(effects);
-        while let Some(effect) = queue.pop_front() {
+    /// Carries effects out in the order in which they arose. A wake event can wake further subscriptions, that
+    /// link the wake stream in their turn: their effects come to the end of the line.
+    async fn carry_out(self: Arc<Self>, mut effects: UnboundedReceiver<Effect>) {
+        while let Some(Some(effect)) = self.unless_stopping(effects.recv()).await {
             match effect {
-                Effect::AppendWakeEvent(event) => queue.extend(self.append(&event)),
+                Effect::AppendWakeEvent(event) => self.append(&event),
                 Effect::Deliver(notification) => {
-                    let sender = Arc::clone(self);
+                    let sender = Arc::clone(&self);
                     self.tasks.spawn(async move {
-                        tokio::select! {
-                            () = sender.deliver(&notification) => {}
-                            () = sender.stopping.cancelled() => {}
-                        }
+                        sender.unless_stopping(sender.deliver(&notification)).await;
                     });
                 }
             }
         }
     }
 
-    fn append(&self, event: &WakeEvent) -> Vec<Effect> {
+    async fn unless_stopping<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.stopping.run_until_cancelled(work).await
+    }
+
+    fn append(&self, event: &WakeEvent) {
         let message = json!({
             "type": "wake",
             "subscription_id": event.subscription,
@@ -179,16 +179,12 @@ impl Subscriptions {
             "ts": Timestamp::now().as_millisecond(),
         });
         let appended = self.streams.append_json(&event.wake_stream, &message).is_ok();
-        let ((), effects) = self.locked(|registry, moment| {
+        self.change(|registry, moment| {
             registry.wake_event_ended(&event.subscription, &event.wake.id, appended, moment);
-            if appended {
-                registry.stream_appended(&event.wake_stream, moment);
-            }
         });
-        effects
     }
 
-    async fn deliver(self: &Arc<Self>, notification: &Notification) {
+    async fn deliver(&self, notification: &Notification) {
         let Ok(_permit) = self.deliveries.acquire().await else {
             return;
         };
@@ -218,7 +214,7 @@ impl Subscriptions {
             .is_ok_and(|subscription| subscription.phase.wake() == Some(&notification.wake))
     }
 
-    fn report_delivery(self: &Arc<Self>, notification: &Notification, outcome: DeliveryOutcome) {
+    fn report_delivery(&self, notification: &Notification, outcome: DeliveryOutcome) {
         self.change(|registry, moment| {
             registry.delivery_ended(&notification.subscription, &notification.wake.id, outcome, moment);
         });
@@ -230,8 +226,15 @@ impl Subscriptions {
             tokio::select! {
                 () = self.stopping.cancelled() => return,
                 () = self.deadline_moved.notified() => {}
-                () = self.until(deadline) => self.change(|registry, moment| registry.expire(moment)),
+                () = self.until(deadline) => self.change(Registry::expire),
             }
+        }
+    }
+
+    async fn rotate_keys(self: Arc<Self>, lifetime: Duration) {
+        while self.unless_stopping(tokio::time::sleep(lifetime)).await.is_some() {
+            let window = self.config.replay_window.as_secs();
+            self.keys.lock().rotate(rand::random(), Timestamp::now().as_second(), window);
         }
     }
 

@@ -50,9 +50,11 @@ impl KeyRing {
         &self.active.kid
     }
 
-    /// Signs with a new key from now on. The old one stays published until `published_until`, in Unix seconds.
-    pub(super) fn rotate(&mut self, seed: [u8; 32], published_until: i64) {
+    /// Signs with a new key from `now` on, in Unix seconds. The old one stays published for `window` seconds.
+    pub(super) fn rotate(&mut self, seed: [u8; 32], now: i64, window: u64) {
         let old = std::mem::replace(&mut self.active, NamedKey::new(seed));
+        let published_until = now.saturating_add_unsigned(window);
+        self.retired.retain(|key| now < key.published_until);
         self.retired.push(RetiredKey { jwk: old.jwk(), published_until });
     }
 
@@ -130,7 +132,7 @@ mod tests {
     fn a_retired_key_stays_published_for_the_replay_window() {
         let mut ring = KeyRing::new([1; 32]);
         let old = ring.jwks(0).keys[0].clone();
-        ring.rotate([2; 32], 1300);
+        ring.rotate([2; 32], 1000, 300);
         assert_ne!(ring.active_kid(), old.kid);
         assert!(ring.jwks(1299).keys.contains(&old));
         assert_eq!(ring.jwks(1299).keys.len(), 2);

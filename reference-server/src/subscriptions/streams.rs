@@ -27,8 +27,7 @@ pub(crate) trait StreamView {
 
 /// Streams that wake events can be appended to.
 pub(crate) trait Streams: StreamView + Send + Sync {
-    /// Appends one JSON message, as a client's POST would. Must not report the append to subscriptions: the
-    /// caller does so.
+    /// Appends one JSON message, as a client's POST would; subscriptions hear of it in the same way.
     fn append_json(&self, path: &str, message: &Value) -> Result<(), AppendRefused>;
 }
 

@@ -100,7 +100,7 @@ impl Subscription {
             Phase::Idle if self.is_holding_back() => {}
             Phase::Idle if self.links.is_pending(path, context.streams) => self.wake(path, context),
             Phase::Announced { wake, event: WakeEventState::Refused } => {
-                self.announce(wake.clone(), path.to_owned(), context)
+                self.announce(wake.clone(), path.to_owned(), context);
             }
             _ => {}
         }
