@@ -194,10 +194,16 @@ pub struct EventStreamExpect {
     pub events: Option<Vec<EventExpect>>,
     /// The names of all events in order.
     pub names: Option<Vec<String>>,
+    /// No event has another name than these; at least one has come.
+    pub names_among: Option<Vec<String>>,
+    /// At least one data event has come, and a control event stands right behind each.
+    pub paired: bool,
     pub first_control: Option<BTreeMap<String, Matchers>>,
     pub last_control: Option<BTreeMap<String, Matchers>>,
     /// Holds for every control event, of which there is at least one.
     pub every_control: Option<BTreeMap<String, Matchers>>,
+    /// Fields that are decimal integers in every control event and never fall from one to the next.
+    pub never_falls: Vec<String>,
     /// How the connection stands.
     pub ended: Option<Ended>,
     /// All of this is so within this time from the step's beginning.

@@ -38,6 +38,8 @@ struct MatcherFields {
     form: Option<Form>,
     present: Option<bool>,
     absent: Option<bool>,
+    /// Not there at all, or one of these.
+    absent_or: Option<Vec<Template>>,
 }
 
 /// The shape of a value.
@@ -79,6 +81,7 @@ pub enum Matcher {
     Form(Form),
     Present,
     Absent,
+    AbsentOr(Vec<Template>),
 }
 
 impl MatcherFields {
@@ -100,6 +103,7 @@ impl MatcherFields {
         matchers.extend(self.form.map(Matcher::Form));
         matchers.extend((self.present == Some(true)).then_some(Matcher::Present));
         matchers.extend((self.absent == Some(true)).then_some(Matcher::Absent));
+        matchers.extend(self.absent_or.map(Matcher::AbsentOr));
         matchers
     }
 }
@@ -121,7 +125,7 @@ impl Matchers {
             | Matcher::AtMost(one)
             | Matcher::MediaType(one)
             | Matcher::Instant(one) => std::slice::from_ref(one),
-            Matcher::OneOf(many) => many.as_slice(),
+            Matcher::OneOf(many) | Matcher::AbsentOr(many) => many.as_slice(),
             _ => &[],
         })
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{BodyRender, Finding, Names, SeenValue, body, check_value};
+use super::{BodyRender, Finding, Names, SeenValue, body, check_value, value::compare_integers};
 use crate::case::{BodyExpect, Ended, EventExpect, EventStreamExpect, Matchers, Unbound};
 
 /// What an event stream has carried so far.
@@ -78,6 +78,12 @@ pub fn event_stream(
     if let Some(wanted) = &expect.events {
         findings.extend(exact_events(wanted, log, names)?);
     }
+    if let Some(known) = &expect.names_among {
+        findings.extend(only_known_names(known, log));
+    }
+    if expect.paired {
+        findings.extend(pairs(log));
+    }
     let controls = log.controls();
     if let Some(fields) = &expect.first_control {
         findings.extend(control("first control event", fields, controls.first(), names)?);
@@ -93,6 +99,9 @@ pub fn event_stream(
             findings.extend(control(&format!("control event {}", index + 1), fields, Some(seen), names)?);
         }
     }
+    for field in &expect.never_falls {
+        findings.extend(never_falls(field, &controls));
+    }
     match (expect.ended, &log.end) {
         (None, _) | (Some(Ended::Cleanly), LogEnd::Cleanly) | (Some(Ended::Open), LogEnd::Open) => {}
         (Some(wanted), end) => {
@@ -100,6 +109,42 @@ pub fn event_stream(
         }
     }
     Ok(findings)
+}
+
+fn only_known_names(known: &[String], log: &EventLog) -> Option<Finding> {
+    let right = !log.events.is_empty() && log.events.iter().all(|event| known.contains(&event.name));
+    (!right).then(|| Finding::new("events", format!("none but {}", known.join(", ")), log.names()))
+}
+
+/// A client learns from the control event how far the data before it reached.
+fn pairs(log: &EventLog) -> Option<Finding> {
+    let follower = |index: usize| log.events.get(index + 1).map(|event| event.name.as_str());
+    let mut data = log.events.iter().enumerate().filter(|(_, event)| event.name == "data").peekable();
+    let right = data.peek().is_some() && data.all(|(index, _)| follower(index) == Some("control"));
+    (!right).then(|| Finding::new("events", "data events, each with a control event behind it", log.names()))
+}
+
+fn never_falls(field: &str, controls: &[BTreeMap<String, Value>]) -> Option<Finding> {
+    let finding = |actual: String| {
+        Some(Finding::new(format!("control events: {field}"), "integers that never fall", actual))
+    };
+    if controls.is_empty() {
+        return finding("no control event".to_owned());
+    }
+    let mut highest: Option<String> = None;
+    for (index, control) in controls.iter().enumerate() {
+        let Some(value) = control.get(field).cloned() else {
+            return finding(format!("absent from control event {}", index + 1));
+        };
+        let value = SeenValue::Json(value).text();
+        let before = highest.as_deref().unwrap_or("0");
+        match compare_integers(&value, before) {
+            Some(order) if order.is_ge() => highest = Some(value),
+            Some(_) => return finding(format!("{value} in control event {} after {before}", index + 1)),
+            None => return finding(format!("{value} in control event {}, which is no integer", index + 1)),
+        }
+    }
+    None
 }
 
 fn exact_events(wanted: &[EventExpect], log: &EventLog, names: &dyn Names) -> Result<Vec<Finding>, Unbound> {

@@ -48,6 +48,7 @@ pub fn check_value(
         };
         let met = match (matcher, seen) {
             (Matcher::Absent, seen) => seen.is_empty(),
+            (Matcher::AbsentOr(_), []) => true,
             (_, []) => false,
             (Matcher::Directives(wanted), many) => {
                 let found = directives(many);
@@ -78,7 +79,7 @@ fn meets(
     Ok(match matcher {
         Matcher::Equals(wanted) => text == names.render(wanted)?,
         Matcher::Not(unwanted) => text != names.render(unwanted)?,
-        Matcher::OneOf(several) => {
+        Matcher::OneOf(several) | Matcher::AbsentOr(several) => {
             let several: Result<Vec<String>, Unbound> = several.iter().map(|one| names.render(one)).collect();
             several?.contains(&text)
         }
@@ -139,6 +140,10 @@ fn describe(matcher: &Matcher, names: &dyn Names) -> Result<String, Unbound> {
         Matcher::Form(form) => form.description().to_owned(),
         Matcher::Present => "present".to_owned(),
         Matcher::Absent => "absent".to_owned(),
+        Matcher::AbsentOr(several) => {
+            let several: Result<Vec<String>, Unbound> = several.iter().map(|one| names.render(one)).collect();
+            format!("absent, or {}", several?.join(" or "))
+        }
     })
 }
 
@@ -183,7 +188,7 @@ fn has_form(form: Form, seen: &SeenValue) -> bool {
 }
 
 /// Decimal integers of any length; `None` where either is none.
-fn compare_integers(left: &str, right: &str) -> Option<std::cmp::Ordering> {
+pub(super) fn compare_integers(left: &str, right: &str) -> Option<std::cmp::Ordering> {
     let digits = |text: &str| {
         let all_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         all_digits.then(|| text.trim_start_matches('0').to_owned())
