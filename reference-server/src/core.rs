@@ -23,3 +23,6 @@ pub mod sequence;
 pub mod store;
 mod stream;
 pub mod ttl;
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::{
     json_messages,
     offset::Offset,
     payload::Payload,
-    producer::{ProducerHeaders, ProducerState},
+    producer::{ProducerHeaders, ProducerState, cost_of},
     sequence::StreamSeq,
 };
 
@@ -55,6 +55,12 @@ impl Append<'_> {
     /// Whether the request brings nothing but the wish to close.
     pub(crate) fn is_close_only(&self) -> bool {
         self.close && self.body.is_empty()
+    }
+
+    /// The most bytes that the append can add to its stream.
+    pub(crate) fn cost(&self, payload: Option<&Payload>) -> u64 {
+        let producer = self.producer.as_ref().map_or(0, |producer| cost_of(&producer.id));
+        payload.map_or(0, |payload| payload.size() as u64) + producer
     }
 
     /// The content to store in a stream of type `stream`; `None` for a close-only request, whose

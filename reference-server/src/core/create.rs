@@ -109,7 +109,7 @@ impl Store {
             source.fork_point(fork, &*self.enter_source(source, now)?)?;
         }
         let payload = payload_of(request.body, &content_type)?;
-        let reservation = self.memory.reserve(payload.as_ref().map_or(0, Payload::size))?;
+        let reservation = self.memory.reserve(payload.as_ref().map_or(0, |payload| payload.size() as u64))?;
         Ok(Draft {
             content_type,
             expiry: request.expiry.clone(),
@@ -168,7 +168,7 @@ impl Store {
         let expiry = draft.expiry.or(inherited).unwrap_or(Expiry::Never);
         let mut stream = Stream::new(path, draft.content_type, expiry, lineage, now);
         stream.start_with(draft.payload, draft.closed);
-        draft.reservation.keep();
+        draft.reservation.keep(stream.lock().footprint());
         Ok(Arc::new(stream))
     }
 

@@ -61,7 +61,7 @@ impl MemoryBudget {
     ///
     /// # Errors
     /// They do not fit under the limit any more.
-    pub fn reserve(&self, bytes: usize) -> Result<Reservation, BudgetExhausted> {
+    pub fn reserve(&self, bytes: u64) -> Result<Reservation, BudgetExhausted> {
         let mut reservation = Reservation { budget: self.clone(), bytes: 0 };
         reservation.grow(bytes)?;
         Ok(reservation)
@@ -85,8 +85,7 @@ impl Reservation {
     ///
     /// # Errors
     /// They do not fit under the limit any more; the reservation is as before.
-    pub fn grow(&mut self, bytes: usize) -> Result<(), BudgetExhausted> {
-        let bytes = bytes as u64;
+    pub fn grow(&mut self, bytes: u64) -> Result<(), BudgetExhausted> {
         let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);
         if before.saturating_add(bytes) > self.budget.limit {
             self.budget.release(bytes);
@@ -96,9 +95,9 @@ impl Reservation {
         Ok(())
     }
 
-    /// Counts the bytes from now on without this reservation, until they are released.
-    pub(crate) fn keep(mut self) {
-        self.bytes = 0;
+    /// Counts `bytes` of the reserved ones from now on without this reservation, until they are released.
+    pub(crate) fn keep(mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 }
 
@@ -121,9 +120,9 @@ mod tests {
         assert_eq!(budget.used(), 8);
         dropped.grow(2).unwrap();
         drop(dropped);
-        kept.keep();
-        assert_eq!(budget.used(), 4);
-        budget.release(4);
+        kept.keep(3);
+        assert_eq!(budget.used(), 3);
+        budget.release(3);
         assert_eq!(budget.used(), 0);
     }
 }

@@ -40,7 +40,7 @@ impl Log {
 
     /// Bytes held.
     pub(crate) fn size(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.payload.size() as u64).sum()
+        self.tail.position() - self.base.position()
     }
 
     pub(crate) fn push(&mut self, payload: Payload) {
@@ -91,9 +91,9 @@ impl Log {
         at
     }
 
-    /// Gives the memory back; the offsets stay.
+    /// Gives the memory back.
     pub(crate) fn discard(&mut self) {
-        self.segments = Vec::new();
+        *self = Self::starting_at(self.tail);
     }
 
     fn segment_at(&self, offset: Offset) -> Option<&Segment> {

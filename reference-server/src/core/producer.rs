@@ -110,6 +110,7 @@ fn first_contact(seq: u64) -> Result<Standing, Refusal> {
 pub(crate) struct Producers {
     known: HashMap<Box<[u8]>, Remembered>,
     purge_at: usize,
+    size: u64,
 }
 
 #[derive(Debug)]
@@ -117,6 +118,9 @@ struct Remembered {
     state: ProducerState,
     last_seen: Timestamp,
 }
+
+/// What remembering a producer costs beside its id, in bytes; about.
+const OVERHEAD: u64 = 96;
 
 /// Below this many producers forgetting is not worth a pass over them.
 const SMALL: usize = 64;
@@ -135,9 +139,15 @@ impl Producers {
             Some(known) => *known = remembered,
             None => {
                 self.forget_old_ones(retention, now);
+                self.size += cost_of(&request.id);
                 self.known.insert(request.id.clone(), remembered);
             }
         }
+    }
+
+    /// Bytes that the memory of producers takes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 
     /// A pass over all producers each time their number has doubled keeps the cost per append constant.
@@ -146,8 +156,14 @@ impl Producers {
             return;
         }
         self.known.retain(|_, remembered| !is_forgotten(remembered, retention, now));
+        self.size = self.known.keys().map(|id| cost_of(id)).sum();
         self.purge_at = self.known.len() * 2;
     }
+}
+
+/// What remembering a producer of this id takes, in bytes.
+pub(crate) fn cost_of(id: &[u8]) -> u64 {
+    id.len() as u64 + OVERHEAD
 }
 
 fn is_forgotten(remembered: &Remembered, retention: Duration, now: Timestamp) -> bool {
@@ -248,5 +264,6 @@ mod tests {
             producers.accept(&request, retention, now);
         }
         assert!(producers.known.len() <= SMALL, "{}", producers.known.len());
+        assert_eq!(producers.size(), producers.known.keys().map(|id| cost_of(id)).sum::<u64>());
     }
 }

@@ -84,14 +84,18 @@ impl Store {
         let stream = self.find(path)?;
         // Parsed outside the lock; whether it matters is known only inside.
         let payload = request.payload(&stream.content_type);
-        let size = payload.as_ref().map_or(0, |payload| payload.as_ref().map_or(0, |payload| payload.size()));
-        let reservation = self.memory.reserve(size)?;
+        let cost = request.cost(payload.as_ref().ok().and_then(Option::as_ref));
+        let reservation = self.memory.reserve(cost)?;
         let mut state = self.enter(&stream, Use::Look, now)?;
+        let before = state.footprint();
         let appended = stream.append(&mut state, request, payload, &self.limits, now)?;
         state.touch(now);
+        let after = state.footprint();
         drop(state);
+        stream.changed.notify_waiters();
+        reservation.keep(after.saturating_sub(before));
+        self.memory.release(before.saturating_sub(after));
         if appended.outcome == Outcome::Stored {
-            reservation.keep();
             self.tell_appended(path, appended.previous_tail, appended.tail);
         }
         Ok(appended)

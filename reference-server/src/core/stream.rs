@@ -191,9 +191,7 @@ impl Stream {
         if let Some(seq) = &request.seq {
             seq.follows(state.last_seq.as_ref())?;
         }
-        let appended = state.apply(request, payload, limits, now);
-        self.changed.notify_waiters();
-        Ok(appended)
+        Ok(state.apply(request, payload, limits, now))
     }
 
     /// The range from `start` to at most the tail.
@@ -296,12 +294,17 @@ impl State {
         self.last_use = self.last_use.max(now);
     }
 
+    /// Bytes that the stream's own data and its producers take.
+    pub(crate) fn footprint(&self) -> u64 {
+        self.log.size() + self.producers.size()
+    }
+
     /// Drops the stream's own data; says how many bytes that were.
     pub(crate) fn discard(&mut self) -> u64 {
-        let size = self.log.size();
+        let freed = self.footprint();
         self.log.discard();
         self.producers = Producers::default();
-        size
+        freed
     }
 
     fn apply(

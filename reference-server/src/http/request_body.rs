@@ -52,7 +52,7 @@ where
             discard(body.as_mut(), limit).await;
             return Err(too_large);
         }
-        counted.grow(data.len())?;
+        counted.grow(data.len() as u64)?;
         bytes.extend_from_slice(&data);
         next = next_data(&mut body, config.body_timeout).await?;
     }
