@@ -11,8 +11,9 @@ use super::{Misuse, Status};
 use crate::{
     baseline::Baseline,
     case::{CaseSet, HumanDuration},
-    event::{CaseVerdict, Event, Listener, RuleVerdict, RunResult},
+    event::{RuleVerdict, RunResult},
     fixture::FixtureSource,
+    report::{Conclusion, Context, Destination, Destinations, Findings, Progress, terminal, write_all},
     rule::{Capability, Catalogue, Judgement},
     run::{self, Job, Options, Pattern, Plan, Selection, Shard, Target, Timings},
     scenario,
@@ -93,6 +94,10 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "D", default_value = "10m")]
     max_time: HumanDuration,
 
+    /// Write a report, too: json, junit; `-` is standard output. Repeatable.
+    #[arg(long, value_name = "FORMAT=FILE")]
+    report: Vec<Destination>,
+
     /// Read rules and cases from this folder instead of the built-in ones.
     #[arg(long, value_name = "DIR")]
     fixtures: Option<PathBuf>,
@@ -164,6 +169,7 @@ impl CheckArguments {
             .chain(scenario::all().into_iter().map(Job::Scenario))
             .collect();
         let plan = Plan::new(jobs, &self.selection()?, &target, &catalogue).map_err(Misuse::new)?;
+        let destinations = Destinations::new(self.report.clone()).map_err(Misuse::new)?;
         let baseline = self.known_failures.as_deref().map(Baseline::load).transpose().map_err(Misuse::new)?;
         let options = Options {
             jobs: self.jobs,
@@ -172,13 +178,14 @@ impl CheckArguments {
             seed: self.seed.unwrap_or_else(rand::random),
             ..Options::default()
         };
-        let result = run::run(target, Arc::new(catalogue), plan, options, &mut Plain).await;
+        let result = run::run(target, Arc::new(catalogue), plan, options, &mut progress()).await;
+        let status = self.report(&result, &destinations)?;
         if result.unusable.is_none()
             && let Some(baseline) = baseline
         {
             return Ok(compare(&baseline, &result));
         }
-        Ok(self.status(&result))
+        Ok(status)
     }
 
     fn timings(&self) -> Timings {
@@ -234,22 +241,40 @@ impl CheckArguments {
             .map_err(Misuse::new)
     }
 
-    fn status(&self, result: &RunResult) -> Status {
-        if result.unusable.is_some() {
-            return Status::Unusable;
-        }
-        let has = |verdict, judged| {
-            result.rules.iter().any(|rule| rule.verdict == verdict && rule.judged >= judged)
+    /// Tells what the run found: to the terminal, and to every file that was asked for.
+    fn report(&self, result: &RunResult, destinations: &Destinations) -> Result<Status, Misuse> {
+        let fail_on = self.fail_on.into();
+        let layout = terminal::Layout::fitting(fail_on);
+        let told = match destinations.take_stdout() {
+            true => terminal::write(&mut anstream::stderr().lock(), result, layout),
+            false => terminal::write(&mut anstream::stdout().lock(), result, layout),
         };
-        if has(RuleVerdict::Broken, Judgement::Error)
-            || self.fail_on == FailOn::Warning && has(RuleVerdict::Warned, Judgement::Warning)
-        {
-            Status::Broken
-        } else if result.count(CaseVerdict::Errored) > 0 {
-            Status::Unusable
-        } else {
-            Status::Right
+        told.map_err(|error| Misuse::new(format!("the report cannot be printed: {error}")))?;
+        let context = Context { fail_on, finished_at: jiff::Timestamp::now() };
+        write_all(result, destinations, context).map_err(Misuse::new)?;
+        Ok(match Findings::of(result, fail_on).conclusion {
+            Conclusion::Passed => Status::Right,
+            Conclusion::Failed => Status::Broken,
+            Conclusion::Unusable | Conclusion::Errored => Status::Unusable,
+        })
+    }
+}
+
+impl From<FailOn> for Judgement {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Error => Self::Error,
+            FailOn::Warning => Self::Warning,
         }
+    }
+}
+
+/// A bar on a terminal, plain lines elsewhere.
+fn progress() -> Progress {
+    use std::io::IsTerminal as _;
+    match std::io::stderr().is_terminal() {
+        true => Progress::bar(),
+        false => Progress::lines(std::io::stderr()),
     }
 }
 
@@ -279,50 +304,4 @@ fn header(line: &str) -> Option<(String, String)> {
     let name = http::HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
     let value = http::HeaderValue::from_str(value.trim()).ok()?;
     Some((name.to_string(), value.to_str().ok()?.to_owned()))
-}
-
-/// Stand-in until the terminal report is wired.
-struct Plain;
-
-impl Listener for Plain {
-    fn on_event(&mut self, event: &Event) {
-        match event {
-            Event::CaseFinished(case) => {
-                if !matches!(case.verdict, CaseVerdict::Passed | CaseVerdict::Skipped)
-                    || !case.mismatches.is_empty()
-                {
-                    println!(
-                        "{:?} {} ({}) {}",
-                        case.verdict,
-                        case.id,
-                        case.place,
-                        case.reason.as_deref().unwrap_or("")
-                    );
-                    for mismatch in &case.mismatches {
-                        let rules: Vec<&str> = mismatch.rules.iter().map(|rule| rule.as_str()).collect();
-                        println!(
-                            "    {} [{}] {}: expected {}, got {}",
-                            mismatch.place,
-                            rules.join(","),
-                            mismatch.subject,
-                            mismatch.expected,
-                            mismatch.actual
-                        );
-                    }
-                }
-            }
-            Event::RunFinished(result) => {
-                println!("{:?} in {:.2?}", result.counts(), result.duration);
-                if let Some(why) = &result.unusable {
-                    println!("unusable: {why}");
-                }
-                let mut counts = std::collections::BTreeMap::new();
-                for rule in &result.rules {
-                    *counts.entry(rule.verdict).or_insert(0) += 1;
-                }
-                println!("{counts:?}");
-            }
-            _ => {}
-        }
-    }
 }
