@@ -18,6 +18,7 @@ pub mod config;
 pub mod core;
 pub mod http;
 pub mod logs;
+pub mod page;
 mod server;
 pub mod subscriptions;
 
