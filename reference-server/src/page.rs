@@ -89,9 +89,10 @@ mod tests {
         assert_eq!(page.document.matches("{{").count(), 1, "only the one in the root is left");
         assert_eq!(page.document.matches("<script").count(), 1);
         assert_eq!(page.document.matches("<style").count(), 1);
-        for outside in ["src=", "@import", "url(", "//cdn", "https://"] {
+        for outside in ["src=", "https://", "href=\"/", "href=\"http", "@import", "import("] {
             assert!(!page.document.contains(outside), "{outside}");
         }
+        assert!(!STYLE.contains("url("));
     }
 
     #[test]
