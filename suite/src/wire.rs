@@ -24,6 +24,7 @@ mod client;
 mod connect;
 mod error;
 mod exchange;
+mod gathered;
 mod h1;
 mod h2;
 mod headers;

@@ -29,7 +29,9 @@ pub enum WireError {
     HeadTooLarge { reason: String },
     #[error("the body of the answer is larger than the {limit} bytes that the suite reads")]
     BodyTooLarge { limit: usize },
-    #[error("the answers being read together are larger than the {limit} bytes that the suite holds at once")]
+    #[error(
+        "the body of the answer was not read to its end, as the suite holds no more than {limit} bytes of bodies at once"
+    )]
     BudgetSpent { limit: usize },
     #[error("the body of the answer was cut: {reason}")]
     Torn { reason: String },

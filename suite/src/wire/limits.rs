@@ -22,7 +22,11 @@ impl Default for Limits {
     }
 }
 
-/// How many bytes of bodies may be held at once by all that share this budget. Clones share.
+/// Up to this size, in bytes, a share counts as small.
+const SMALL: usize = 64 * 1024;
+
+/// How many bytes of bodies may be held at once by all that share this budget. Clones share. A quarter of it is
+/// kept for shares of up to 64 KiB, so that a flood of large bodies does not make small ones fail.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<State>);
 
@@ -54,9 +58,9 @@ impl Budget {
 }
 
 impl Default for Budget {
-    /// 32 MiB.
+    /// 24 MiB, of which one body can have 18.
     fn default() -> Self {
-        Self::new(32 * 1024 * 1024)
+        Self::new(24 * 1024 * 1024)
     }
 }
 
@@ -72,12 +76,21 @@ impl Hold {
     #[must_use]
     pub fn grow(&mut self, more: usize) -> bool {
         let State { limit, used } = &*self.budget.0;
-        let fits = |now: usize| now.checked_add(more).filter(|then| then <= limit);
+        let is_small = self.bytes.saturating_add(more) <= SMALL;
+        let ceiling = if is_small { *limit } else { limit - limit / 4 };
+        let fits = |now: usize| now.checked_add(more).filter(|then| *then <= ceiling);
         let taken = used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok();
         if taken {
             self.bytes += more;
         }
         taken
+    }
+
+    /// Gives back what goes beyond `bytes`.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        let surplus = self.bytes.saturating_sub(bytes);
+        self.budget.0.used.fetch_sub(surplus, Ordering::Relaxed);
+        self.bytes -= surplus;
     }
 
     pub(super) fn limit(&self) -> usize {
@@ -108,5 +121,17 @@ mod tests {
         assert_eq!(budget.used(), 4);
         assert!(second.grow(6));
         assert!(!second.grow(usize::MAX));
+        second.shrink_to(3);
+        assert_eq!(budget.used(), 3);
+    }
+
+    #[test]
+    fn a_quarter_is_kept_for_the_small() {
+        let budget = Budget::new(8 * SMALL);
+        let (mut large, mut small) = (budget.hold(), budget.hold());
+        assert!(large.grow(6 * SMALL));
+        assert!(!large.grow(1));
+        assert!(small.grow(SMALL));
+        assert!(!small.grow(1));
     }
 }

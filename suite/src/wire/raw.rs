@@ -3,7 +3,7 @@
 use std::{
     io,
     pin::pin,
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -17,8 +17,9 @@ use tokio::{
 use super::{
     Budget, Cut, Ending, Head, Hold, Limits, Phase, Response, Timing, WireError,
     connect::Transport,
+    gathered::Gathered,
     h1::{self, Decoder, Framing, HeadReader, Step},
-    streaming::End,
+    streaming::{End, settle},
 };
 
 /// What is sent, and which answers are expected.
@@ -200,7 +201,7 @@ impl<R: AsyncRead + Unpin> Reading<'_, R> {
             Framing::of(&head, answer == AnswerTo::Head).map_err(|reason| WireError::Malformed { reason })?;
         let came = Instant::now();
         let mut decoder = Decoder::new(framing);
-        let mut body = Vec::new();
+        let mut body = Gathered::default();
         let mut hold = self.budget.hold();
         let end = match timeout_at(deadline.into(), self.body(&mut decoder, &mut body, &mut hold)).await {
             Ok(end) => end,
@@ -210,7 +211,7 @@ impl<R: AsyncRead + Unpin> Reading<'_, R> {
         let timing =
             Timing { started, connected, sent: sent.get().copied(), head: came, end: Instant::now() };
         let End { ending, trailers, .. } = end;
-        let (body, hold) = (body.into(), Some(Arc::new(hold)));
+        let (body, hold) = settle(body, &ending, hold);
         Ok(Response { head, interim, body, trailers, ending, surplus: Bytes::new(), timing, hold })
     }
 
@@ -227,17 +228,21 @@ impl<R: AsyncRead + Unpin> Reading<'_, R> {
         }
     }
 
-    async fn body(&mut self, decoder: &mut Decoder, body: &mut Vec<u8>, hold: &mut Hold) -> End {
+    async fn body(&mut self, decoder: &mut Decoder, body: &mut Gathered, hold: &mut Hold) -> End {
+        let mut received = 0;
         loop {
             match h1::step(&mut self.reader, &mut self.buffer, decoder).await {
                 Step::End(end) => return end,
-                Step::Data(bytes) if body.len() + bytes.len() > self.limits.body => {
+                Step::Data(bytes) if received + bytes.len() > self.limits.body => {
                     return End::with(Ending::CutByLimit(Cut::Body { limit: self.limits.body }));
                 }
                 Step::Data(bytes) if !hold.grow(bytes.len()) => {
                     return End::with(Ending::CutByLimit(Cut::Budget { limit: hold.limit() }));
                 }
-                Step::Data(bytes) => body.extend_from_slice(&bytes),
+                Step::Data(bytes) => {
+                    received += bytes.len();
+                    body.add(&bytes);
+                }
             }
         }
     }

@@ -87,7 +87,7 @@ pub enum Ending {
     Clean,
     /// Before its framing said so, or with broken framing; the text says what happened.
     Torn(String),
-    /// The suite stopped reading because the body grew beyond a bound.
+    /// The suite stopped reading because the body grew beyond a bound; at most its first 64 KiB were kept.
     CutByLimit(Cut),
     /// The deadline passed before the end came.
     TimedOut,
@@ -118,7 +118,7 @@ impl fmt::Display for Ending {
             Self::Torn(reason) => write!(f, "torn: {reason}"),
             Self::CutByLimit(Cut::Body { limit }) => write!(f, "cut by the limit of {limit} bytes a body"),
             Self::CutByLimit(Cut::Budget { limit }) => {
-                write!(f, "cut because all bodies together exceed {limit} bytes")
+                write!(f, "cut because the suite holds no more than {limit} bytes of bodies at once")
             }
             Self::TimedOut => f.write_str("unfinished when the deadline passed"),
         }

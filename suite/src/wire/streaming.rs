@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::{
     Cut, Ending, Head, Headers, Hold, Response, Timing,
+    gathered::Gathered,
     h1::{self, Step},
     h2,
 };
@@ -122,13 +123,10 @@ impl Streaming {
 
     /// Reads on to the end of the body, but not beyond the deadline; gives the connection back too.
     pub(super) async fn collect(mut self, deadline: Instant) -> (Response, Flow) {
-        let mut body = Vec::new();
+        let mut body = Gathered::default();
         loop {
             match tokio::time::timeout_at(deadline.into(), self.next()).await {
-                Ok(Some(chunk)) => {
-                    reserve_gently(&mut body, chunk.bytes.len());
-                    body.extend_from_slice(&chunk.bytes);
-                }
+                Ok(Some(chunk)) => body.add(&chunk.bytes),
                 Ok(None) => break,
                 Err(_) => {
                     self.timing.end = Instant::now();
@@ -139,14 +137,18 @@ impl Streaming {
         }
         let Self { head, interim, timing, flow, hold, end, .. } = self;
         let End { ending, trailers, surplus } = end.unwrap_or_else(|| End::with(Ending::TimedOut));
-        let hold = (!body.is_empty()).then(|| Arc::new(hold));
-        (Response { head, interim, body: body.into(), trailers, ending, surplus, timing, hold }, flow)
+        let (body, hold) = settle(body, &ending, hold);
+        (Response { head, interim, body, trailers, ending, surplus, timing, hold }, flow)
     }
 }
 
-/// Makes room by an eighth at a time, so that a large body costs little more than its own size.
-fn reserve_gently(body: &mut Vec<u8>, more: usize) {
-    if body.capacity() - body.len() < more {
-        body.reserve_exact(more.max(body.len() / 8));
-    }
+/// What is kept of a body: all of it, unless it was too large.
+pub(super) fn settle(body: Gathered, ending: &Ending, mut hold: Hold) -> (Bytes, Option<Arc<Hold>>) {
+    let body = match ending {
+        Ending::CutByLimit(_) => body.into_beginning(),
+        _ => body.into_bytes(),
+    };
+    hold.shrink_to(body.len());
+    let hold = (!body.is_empty()).then(|| Arc::new(hold));
+    (body, hold)
 }

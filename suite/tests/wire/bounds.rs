@@ -67,22 +67,25 @@ async fn a_body_as_large_as_the_limit_is_whole() {
 
 #[tokio::test]
 async fn all_bodies_together_are_bounded_for_as_long_as_they_are_kept() {
-    let answer = [&b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n"[..], &vec![b'x'; 60_000]].concat();
-    let server = Server::answering(answer).await;
-    let budget = Budget::new(100_000);
+    const SIZE: usize = 150_000;
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n");
+    let large = Server::answering([head.as_bytes(), &vec![b'x'; SIZE]].concat()).await;
+    let small = Server::answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").await;
+    let budget = Budget::new(2 * SIZE);
     let client = Client::new(ClientOptions { budget: budget.clone(), ..ClientOptions::default() }).unwrap();
-    let first = client.fetch(&server.get(), AMPLE).await.unwrap().whole().unwrap();
-    assert_eq!(budget.used(), 60_000);
-    let second = client.fetch(&server.get(), AMPLE).await.unwrap();
-    assert_eq!(second.ending, Ending::CutByLimit(Cut::Budget { limit: 100_000 }));
-    assert!(budget.used() <= 100_000);
-    assert_eq!(second.whole().unwrap_err(), WireError::BudgetSpent { limit: 100_000 });
+    let first = client.fetch(&large.get(), AMPLE).await.unwrap().whole().unwrap();
+    assert_eq!((first.body.len(), budget.used()), (SIZE, SIZE));
+    let second = client.fetch(&large.get(), AMPLE).await.unwrap();
+    assert_eq!(second.ending, Ending::CutByLimit(Cut::Budget { limit: 2 * SIZE }));
+    assert_eq!(budget.used(), SIZE + second.body.len());
+    assert_eq!(second.whole().unwrap_err(), WireError::BudgetSpent { limit: 2 * SIZE });
+    assert!(client.fetch(&small.get(), AMPLE).await.unwrap().ending.is_clean());
     let copy = first.clone();
     drop(first);
-    assert_eq!(budget.used(), 60_000);
+    assert_eq!(budget.used(), SIZE);
     drop(copy);
     assert_eq!(budget.used(), 0);
-    assert!(client.fetch(&server.get(), AMPLE).await.unwrap().ending.is_clean());
+    assert!(client.fetch(&large.get(), AMPLE).await.unwrap().ending.is_clean());
 }
 
 #[tokio::test]

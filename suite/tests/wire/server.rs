@@ -90,23 +90,27 @@ impl Drop for Server {
     }
 }
 
-/// Reads a request with its body; `None` when the connection ends first. Latin-1, so that no byte is lost.
+/// Reads a request with its body and nothing after it; `None` when the connection ends first. Each byte becomes one
+/// character, so that none is lost.
 pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
-    let mut request = String::new();
-    while !is_whole(&request) {
-        request.push(char::from(stream.read_u8().await.ok()?));
+    let mut request = read_until(stream, "\r\n\r\n").await?;
+    let head = request.to_lowercase();
+    if head.contains("transfer-encoding: chunked") {
+        request.push_str(&read_until(stream, "0\r\n\r\n").await?);
+    } else if let Some(length) = head.lines().find_map(|line| line.strip_prefix("content-length: ")) {
+        let mut body = vec![0; length.parse().unwrap()];
+        stream.read_exact(&mut body).await.ok()?;
+        request.extend(body.into_iter().map(char::from));
     }
     Some(request)
 }
 
-fn is_whole(request: &str) -> bool {
-    let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
-    let head = head.to_lowercase();
-    if head.contains("transfer-encoding: chunked") {
-        return body.ends_with("0\r\n\r\n");
+async fn read_until(stream: &mut (impl AsyncRead + Unpin), end: &str) -> Option<String> {
+    let mut text = String::new();
+    while !text.ends_with(end) {
+        text.push(char::from(stream.read_u8().await.ok()?));
     }
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    body.len() >= length.map_or(0, |length| length.parse().unwrap())
+    Some(text)
 }
 
 pub(crate) fn client() -> Client {

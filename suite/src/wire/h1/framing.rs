@@ -102,13 +102,10 @@ impl Decoder {
                     input.clear();
                     return Progress::More;
                 }
-                State::ChunkLine => match take_line(input) {
+                State::ChunkLine => match take_chunk_size(input) {
                     Ok(None) => return Progress::More,
-                    Ok(Some(line)) => match chunk_size(&line) {
-                        Ok(0) => State::Trailers,
-                        Ok(left) => State::ChunkData { left },
-                        Err(reason) => State::Bad(reason),
-                    },
+                    Ok(Some(0)) => State::Trailers,
+                    Ok(Some(left)) => State::ChunkData { left },
                     Err(reason) => State::Bad(reason),
                 },
                 State::ChunkData { left } => {
@@ -167,17 +164,19 @@ fn move_content(input: &mut BytesMut, content: &mut Vec<u8>, left: &mut u64) {
     *left -= size as u64;
 }
 
-/// A line without its CR LF.
-fn take_line(input: &mut BytesMut) -> Result<Option<Vec<u8>>, String> {
+/// The size that the next line announces.
+fn take_chunk_size(input: &mut BytesMut) -> Result<Option<u64>, String> {
     let Some(end) = input.iter().take(CHUNK_LINE).position(|byte| *byte == b'\n') else {
         let endless = input.len() >= CHUNK_LINE;
         return if endless { Err("a chunk is announced by an endless line".to_owned()) } else { Ok(None) };
     };
-    let line = input.split_to(end + 1);
-    match line.strip_suffix(b"\r\n") {
-        Some(line) => Ok(Some(line.to_vec())),
-        None => Err(format!("the line \"{}\" that announces a chunk ends without CR", shortened(&line))),
-    }
+    let line = &input[..end];
+    let Some(line) = line.strip_suffix(b"\r") else {
+        return Err(format!("the line \"{}\" that announces a chunk ends without CR", shortened(line)));
+    };
+    let size = chunk_size(line)?;
+    input.advance(end + 1);
+    Ok(Some(size))
 }
 
 fn chunk_size(line: &[u8]) -> Result<u64, String> {
