@@ -18,6 +18,12 @@ use crate::{
 /// How long an event stream may take where no time is demanded.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long an event stream stays silent before the target is asked whether it is slow or done.
+const STILLNESS: Duration = Duration::from_millis(1500);
+
+/// A target that answers a plain request in this time is not slow.
+const QUICK: Duration = Duration::from_millis(150);
+
 /// How much longer is waited where a time is demanded, to tell late from never.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -103,13 +109,22 @@ impl Context<'_> {
             Ok(met)
         };
         let mut log = reader.log();
-        while !met(&log)?
-            && Instant::now() < until
-            && (log.end == LogEnd::Open || log.events.is_empty() && log.end == LogEnd::Open)
-        {
-            reader.changed_by(until).await;
-            log = reader.log();
+        let mut changed = Instant::now();
+        while !met(&log)? && Instant::now() < until && log.end == LogEnd::Open {
+            reader.changed_by(until.min(changed + STILLNESS)).await;
+            let now = reader.log();
+            if now.events.len() != log.events.len() {
+                changed = Instant::now();
+            } else if changed.elapsed() >= STILLNESS {
+                // Nothing has come for long while the target answers quickly: nothing will.
+                match self.stage.control().await {
+                    Ok(plain) if plain < QUICK => break,
+                    _ => changed = Instant::now(),
+                }
+            }
+            log = now;
         }
+        let log = reader.log();
         let elapsed = began.elapsed();
         reader.amend_record(self.stage);
         let exchange = Some(reader.exchange());

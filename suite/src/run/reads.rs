@@ -72,7 +72,9 @@ impl Context<'_> {
             Err(error) => error.to_string(),
         };
         let finding = Finding::new(format!("read {name}"), format!("no answer for {bound:?}"), actual);
-        self.stage.judge(vec![finding], &self.blame(&Expect::default()), Some(exchange))
+        self.stage.judge(vec![finding], &self.blame(&Expect::default()), Some(exchange))?;
+        // Only warned of: what follows builds on a reader that waits, and this one does not.
+        Err(Halt::Done)
     }
 
     pub(super) async fn finish_get(&self, finish: &FinishRead) -> Result<(), Halt> {
