@@ -115,7 +115,7 @@ impl Context<'_> {
             let now = reader.log();
             if now.events.len() != log.events.len() {
                 changed = Instant::now();
-            } else if changed.elapsed() >= STILLNESS {
+            } else if changed.elapsed() >= STILLNESS && within.is_none_or(|within| began.elapsed() > within) {
                 // Nothing has come for long while the target answers quickly: nothing will.
                 match self.stage.control().await {
                     Ok(plain) if plain < QUICK => break,
