@@ -7,6 +7,9 @@ const STALLS_AFTER = 15000;
 const POLL_EVERY = 2000;
 // A connection that lived this long was a good one: the next failure begins the delays anew.
 const GOOD_LIFE = 5000;
+// Servers end event streams from time to time. After such an end the next one begins at once,
+// unless ends follow each other faster than this.
+const SHORTEST_TURN = 1000;
 
 /** An answer that is not the stream. */
 class Refusal extends Error {
@@ -46,7 +49,7 @@ class Session {
       if (this.isStopped) return;
       if (this.source.closed) return light("closed", "the stream is closed");
       if (lived >= GOOD_LIFE) tries = 0;
-      if (lived >= GOOD_LIFE && !error) continue;
+      if (lived >= SHORTEST_TURN && !error) continue;
       const reason = error instanceof Refusal ? error.message : "not connected";
       if (error?.isFinal || tries === MAX_TRIES) {
         this.say("lost", error?.isFinal ? reason : `${reason}: gave up after ${MAX_TRIES} tries`);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     core::{cursor::Intervals, limits::Limits},
+    logs::LogsConfig,
     subscriptions::SubscriptionConfig,
 };
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub cache_visibility: CacheVisibility,
     /// How subscriptions wake workers (sections 6 and 7).
     pub subscriptions: SubscriptionConfig,
+    /// Timings and bounds of the log stream.
+    pub logs: LogsConfig,
     /// How often expired streams are removed that nobody asks for.
     pub sweep_interval: Duration,
     /// How long connections may take to finish once the server is told to end.
@@ -59,6 +62,7 @@ impl Default for Config {
             body_timeout: Duration::from_secs(30),
             cache_visibility: CacheVisibility::default(),
             subscriptions: SubscriptionConfig::default(),
+            logs: LogsConfig::default(),
             sweep_interval: Duration::from_millis(500),
             shutdown_grace: Duration::from_secs(5),
         }

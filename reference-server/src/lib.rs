@@ -14,6 +14,7 @@
 //! # }
 //! ```
 
+mod beside;
 pub mod config;
 pub mod core;
 pub mod http;

@@ -25,6 +25,7 @@ mod stream;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post, put};
+use tokio_util::sync::CancellationToken;
 
 pub use config::LogsConfig;
 pub use entry::{Level, UnknownLevel};
@@ -39,13 +40,13 @@ use shared::Logs;
 /// - `POST /api/logs`: takes one entry or an array
 /// - `GET` and `PUT /api/jobs/{id}/status`: what the `status` events tell
 ///
-/// Streams send what waits in a batch and end when [`LogsConfig::shutdown`] is cancelled.
-pub fn router(config: LogsConfig) -> Router {
+/// When `ending` is cancelled, streams send what waits in a batch and end.
+pub fn router(config: LogsConfig, ending: CancellationToken) -> Router {
     let body_limit = DefaultBodyLimit::max(config.max_body_bytes);
     Router::new()
         .route("/api/logs", post(feed::append).get(feed::newest))
         .route("/api/logs/stream", get(stream::open))
         .route("/api/jobs/{id}/status", put(feed::replace_status).get(feed::status))
         .layer(body_limit)
-        .with_state(Logs::new(config))
+        .with_state(Logs::new(config, ending))
 }

@@ -16,6 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    beside::Beside,
     config::Config,
     core::{path::StreamRoot, store::Store},
     http::{App, StreamService},
@@ -96,7 +97,9 @@ fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>
     let root = StreamRoot::new(&config.root);
     let store = Arc::new(Store::new(config.limits.clone()));
     let control = ControlSpace::start(config.subscriptions.clone(), &store, root.clone(), address);
-    let app = App { root, store, endpoints: vec![control.clone()], ending: CancellationToken::new(), config };
+    let ending = CancellationToken::new();
+    let beside = Arc::new(Beside::new(&config, ending.clone()));
+    let app = App { root, store, endpoints: vec![control.clone(), beside], ending, config };
     (Arc::new(app), control)
 }
 

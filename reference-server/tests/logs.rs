@@ -10,11 +10,16 @@ use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use streamgauge_reference_server::logs::{self, LogsConfig};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use support::{Events, get, json_of, messages, post_json, put_json, send};
 
 fn router() -> Router {
-    logs::router(LogsConfig::default())
+    router_with(LogsConfig::default())
+}
+
+fn router_with(config: LogsConfig) -> Router {
+    logs::router(config, CancellationToken::new())
 }
 
 async fn log(router: &Router, entries: Value) {
@@ -114,7 +119,7 @@ async fn assert_problem(response: axum::response::Response, status: StatusCode, 
 
 #[tokio::test(start_paused = true)]
 async fn too_much_at_once_is_refused() {
-    let router = logs::router(LogsConfig { max_body_bytes: 100, max_readers: 1, ..LogsConfig::default() });
+    let router = router_with(LogsConfig { max_body_bytes: 100, max_readers: 1, ..LogsConfig::default() });
     let response = post_json(&router, "/api/logs", " ".repeat(101)).await;
     assert_problem(response, StatusCode::PAYLOAD_TOO_LARGE, "body").await;
     let reader = Events::open(&router, "scope=service").await;
@@ -295,20 +300,19 @@ async fn a_state_is_told_to_its_job_after_the_entries_before_it() {
 
 #[tokio::test(start_paused = true)]
 async fn shutdown_sends_what_waits_and_ends_the_stream() {
-    let config = LogsConfig::default();
-    let shutdown = config.shutdown.clone();
-    let router = logs::router(config);
+    let ending = CancellationToken::new();
+    let router = logs::router(LogsConfig::default(), ending.clone());
     let mut reader = Events::open(&router, "scope=service").await;
     reader.next().await;
     log(&router, numbered(0, 3, None)).await;
-    shutdown.cancel();
+    ending.cancel();
     assert_eq!(reader.next_messages().await, numbers(0, 3));
     assert!(reader.next().await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn intervals_are_settings() {
-    let router = logs::router(LogsConfig {
+    let router = router_with(LogsConfig {
         batch_interval: Duration::from_millis(20),
         heartbeat: Duration::from_millis(100),
         ..LogsConfig::default()

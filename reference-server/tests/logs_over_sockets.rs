@@ -15,6 +15,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use streamgauge_reference_server::logs::{self, LogsConfig};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use support::{Events, messages};
 
@@ -27,7 +28,7 @@ impl Server {
     async fn start(config: LogsConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = logs::router(config);
+        let router = logs::router(config, CancellationToken::new());
         tokio::spawn(async { axum::serve(listener, router).await });
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { address, client }

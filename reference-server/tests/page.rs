@@ -2,6 +2,7 @@
 
 mod browser;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,18 +10,19 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use fantoccini::Locator;
 use fantoccini::key::Key;
 use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use streamgauge_reference_server::logs::{self, LogsConfig};
 use streamgauge_reference_server::page;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use browser::line::Line;
 use browser::{Browser, with_browser};
 
 const SOON: Duration = Duration::from_secs(5);
@@ -28,32 +30,18 @@ const SOON: Duration = Duration::from_secs(5);
 /// The page with logs to watch, behind a connection that can be cut.
 struct Site {
     router: Router,
-    origin: String,
-    listening_on: u16,
-    serving_on: u16,
-    cut: CancellationToken,
+    line: Line,
 }
 
 impl Site {
     async fn start(extra: Router) -> Self {
-        let router = page::router("/v1/stream").merge(logs::router(LogsConfig::default())).merge(extra);
-        let (listener, serving_on) = bind(0).await;
-        let served = router.clone();
-        tokio::spawn(async { axum::serve(listener, served).await });
-        let (listener, listening_on) = bind(0).await;
-        let origin = format!("http://127.0.0.1:{listening_on}");
-        let cut = forward(listener, serving_on);
-        Self { router, origin, listening_on, serving_on, cut }
+        let router = page::router("/v1/stream").merge(log_routes()).merge(extra);
+        let line = Line::to(serve(router.clone()).await).await;
+        Self { router, line }
     }
 
-    /// Ends all connections and takes no new ones.
-    fn cut(&self) {
-        self.cut.cancel();
-    }
-
-    async fn restore(&mut self) {
-        let (listener, _) = bind(self.listening_on).await;
-        self.cut = forward(listener, self.serving_on);
+    fn url(&self, rest: &str) -> String {
+        format!("http://{}/{rest}", self.line.address)
     }
 
     async fn log(&self, entries: Value) {
@@ -69,27 +57,15 @@ impl Site {
     }
 }
 
-async fn bind(port: u16) -> (TcpListener, u16) {
-    let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    (listener, port)
+fn log_routes() -> Router {
+    logs::router(LogsConfig::default(), CancellationToken::new())
 }
 
-/// Passes connections on until the token is cancelled, which resets them all.
-fn forward(listener: TcpListener, to: u16) -> CancellationToken {
-    let cut = CancellationToken::new();
-    let accepting = cut.clone();
-    tokio::spawn(accepting.clone().run_until_cancelled_owned(async move {
-        while let Ok((mut near, _)) = listener.accept().await {
-            let copying = async move {
-                if let Ok(mut far) = TcpStream::connect(("127.0.0.1", to)).await {
-                    let _ended = tokio::io::copy_bidirectional(&mut near, &mut far).await;
-                }
-            };
-            tokio::spawn(accepting.clone().run_until_cancelled_owned(copying));
-        }
-    }));
-    cut
+async fn serve(router: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, router).await });
+    address
 }
 
 fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
@@ -118,7 +94,7 @@ async fn a_log_is_followed_and_a_cut_loses_and_doubles_nothing() {
     let mut site = Site::start(Router::new()).await;
     with_browser(|browser| async move {
         site.log_numbers(0..20).await;
-        browser.client.goto(&site.origin).await.unwrap();
+        browser.client.goto(&site.url("")).await.unwrap();
         assert_eq!(browser.light_text().await, "not following");
         choose(&browser, "source", "service").await;
         click(&browser, "follow").await;
@@ -126,14 +102,14 @@ async fn a_log_is_followed_and_a_cut_loses_and_doubles_nothing() {
         site.log_numbers(20..40).await;
         assert_eq!(browser.lines(40, SOON).await, numbers(0..40));
 
-        site.cut();
+        site.line.cut();
         browser.light_turns("waiting", SOON).await;
         assert_eq!(browser.light_text().await, "not connected: try 1 of 10 in 1 s");
         site.log_numbers(40..60).await;
         sleep(Duration::from_millis(1_500)).await;
         assert_eq!(browser.light_text().await, "not connected: try 2 of 10 in 2 s");
         browser.picture("waiting").await;
-        site.restore().await;
+        site.line.restore().await;
         browser.light_turns("live", SOON).await;
         site.log_numbers(60..80).await;
         assert_eq!(browser.lines(80, SOON).await, numbers(0..80));
@@ -152,7 +128,7 @@ async fn filters_narrow_and_text_is_never_markup() {
                 "step_name": if n % 2 == 0 { "build" } else { "test" }})
         };
         site.log(levels.into_iter().enumerate().map(entry).collect()).await;
-        browser.client.goto(&format!("{}/#source=job&job_id=7&level=debug", site.origin)).await.unwrap();
+        browser.client.goto(&site.url("#source=job&job_id=7&level=debug")).await.unwrap();
         let lines = browser.lines(4, SOON).await;
         assert_eq!(lines, levels.map(|level| format!("{level} {script}")));
         let markup =
@@ -185,7 +161,7 @@ async fn filters_narrow_and_text_is_never_markup() {
 async fn the_newest_1000_lines_are_held_and_the_page_scrolls_where_it_is_asked_to() {
     let site = Site::start(Router::new()).await;
     with_browser(|browser| async move {
-        browser.client.goto(&format!("{}/#source=service", site.origin)).await.unwrap();
+        browser.client.goto(&site.url("#source=service")).await.unwrap();
         browser.light_turns("live", SOON).await;
         site.log_numbers(0..1_500).await;
         let last = "return document.querySelector('.row:last-child > .text')?.textContent ?? null";
@@ -225,7 +201,7 @@ async fn it_works_by_keyboard_alone_and_in_both_colour_schemes() {
             [("info", "listening on 127.0.0.1:4437"), ("warn", "a reader is slow"), ("error", "gone")];
         let entry = |(level, message)| json!({"level": level, "message": message});
         site.log(entries.map(entry).into_iter().collect()).await;
-        browser.client.goto(&site.origin).await.unwrap();
+        browser.client.goto(&site.url("")).await.unwrap();
         press(&browser, &Key::Tab.to_string()).await;
         press(&browser, "the log of the s").await;
         // Past the level, to the button.
@@ -286,7 +262,7 @@ async fn a_stream_resumes_at_the_last_control_until_it_is_closed() {
     .into_iter();
     let site = Site::start(script.router("application/json")).await;
     with_browser(|browser| async move {
-        browser.client.goto(&site.origin).await.unwrap();
+        browser.client.goto(&site.url("")).await.unwrap();
         fill(&browser, "path", &format!("a b/ü{}", Key::Enter)).await;
         browser.light_turns("closed", SOON).await;
         assert_eq!(browser.light_text().await, "the stream is closed");
@@ -311,7 +287,7 @@ async fn text_goes_on_across_events_and_a_missing_stream_is_not_tried_again() {
     .into_iter();
     let site = Site::start(script.router("text/plain; charset=utf-8")).await;
     with_browser(|browser| async move {
-        browser.client.goto(&format!("{}/#source=stream&path=x", site.origin)).await.unwrap();
+        browser.client.goto(&site.url("#source=stream&path=x")).await.unwrap();
         browser.light_turns("lost", SOON).await;
         assert_eq!(browser.light_text().await, "there is no such stream");
         assert_eq!(browser.lines(3, SOON).await, ["one", "two <i>", "three"]);
@@ -330,23 +306,16 @@ async fn text_goes_on_across_events_and_a_missing_stream_is_not_tried_again() {
 async fn where_events_stop_the_log_is_polled_for() {
     // The stream of this server opens and then says nothing, as behind a proxy that buffers.
     let silent = || async { ([(header::CONTENT_TYPE, "text/event-stream")], silence()).into_response() };
-    let logs = logs::router(LogsConfig::default());
-    let with_logs = page::router("/v1/stream").route("/api/logs/stream", get(silent));
+    let logs = log_routes();
     let plain = logs.clone();
-    let newest = move |request: axum::extract::Request| async { plain.oneshot(request).await };
-    let served = with_logs.route("/api/logs", get(newest.clone()).merge(post(newest)));
-    let (listener, port) = bind(0).await;
-    tokio::spawn(async { axum::serve(listener, served).await });
-    let site = Site {
-        router: logs,
-        origin: format!("http://127.0.0.1:{port}"),
-        listening_on: 0,
-        serving_on: 0,
-        cut: CancellationToken::new(),
-    };
+    let newest = move |request: Request<Body>| async { plain.oneshot(request).await };
+    let served = page::router("/v1/stream")
+        .route("/api/logs/stream", get(silent))
+        .route("/api/logs", get(newest.clone()).post(newest));
+    let site = Site { router: logs, line: Line::to(serve(served).await).await };
     with_browser(|browser| async move {
         site.log_numbers(0..3).await;
-        browser.client.goto(&format!("{}/#source=service", site.origin)).await.unwrap();
+        browser.client.goto(&site.url("#source=service")).await.unwrap();
         sleep(Duration::from_secs(13)).await;
         assert_eq!(browser.light_text().await, "connecting");
         browser.light_turns("polling", SOON).await;

@@ -1,9 +1,7 @@
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 /// Timings and bounds of the log stream.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogsConfig {
     /// How long a live entry may wait for others to share its `logs` event.
     pub batch_interval: Duration,
@@ -21,8 +19,6 @@ pub struct LogsConfig {
     pub max_readers: usize,
     /// The largest accepted request body, in bytes.
     pub max_body_bytes: usize,
-    /// Cancelled to end every stream, after what it still has to send.
-    pub shutdown: CancellationToken,
 }
 
 impl Default for LogsConfig {
@@ -36,7 +32,6 @@ impl Default for LogsConfig {
             max_jobs: 1_000,
             max_readers: 4_096,
             max_body_bytes: 8 << 20,
-            shutdown: CancellationToken::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::config::LogsConfig;
 use super::store::{OpenWindow, Store};
@@ -12,6 +13,8 @@ use super::store::{OpenWindow, Store};
 #[derive(Debug, Clone)]
 pub(super) struct Logs {
     pub(super) config: LogsConfig,
+    /// Cancelled to end every stream, after what it still has to send.
+    pub(super) ending: CancellationToken,
     /// Held for microseconds at a time and never across an await: a lock of the standard library does.
     store: Arc<Mutex<Store>>,
     readers: Arc<Semaphore>,
@@ -21,13 +24,14 @@ pub(super) struct Logs {
 const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(1);
 
 impl Logs {
-    pub(super) fn new(mut config: LogsConfig) -> Self {
+    pub(super) fn new(mut config: LogsConfig, ending: CancellationToken) -> Self {
         config.heartbeat = config.heartbeat.max(SHORTEST_HEARTBEAT);
         let started = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or_default();
         Self {
             store: Arc::new(Mutex::new(Store::new(config.clone(), started))),
             readers: Arc::new(Semaphore::new(config.max_readers)),
             config,
+            ending,
         }
     }
 

@@ -75,7 +75,7 @@ impl Reader {
                 return None;
             }
             tokio::select! {
-                () = self.logs.config.shutdown.cancelled() => {
+                () = self.logs.ending.cancelled() => {
                     self.logs.store().flush(&self.subscription);
                     self.ending = true;
                 }

@@ -1,5 +1,7 @@
 //! A browser without a window, driven through chromedriver.
 
+pub(crate) mod line;
+
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
