@@ -94,6 +94,14 @@ impl Streaming {
         None
     }
 
+    /// Counts, beside the parts themselves, memory that the caller keeps for what it made of them, in bytes: many small
+    /// events take far more room than they took on the wire. `false`, and nothing counted, when the budget has no
+    /// room for it; reading on would then break the bound.
+    #[must_use]
+    pub fn charge(&mut self, bytes: usize) -> bool {
+        self.hold.grow(bytes)
+    }
+
     /// How the body ended; `None` while it has not.
     pub fn ending(&self) -> Option<&Ending> {
         self.end.as_ref().map(|end| &end.ending)

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use streamgauge::wire::{Ending, Phase, WireError};
+use streamgauge::wire::{Budget, Client, ClientOptions, Cut, Ending, Phase, WireError};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::oneshot,
@@ -109,4 +109,23 @@ async fn the_rest_can_be_read_at_once() {
     let response = streaming.into_response(AMPLE).await;
     assert_eq!(&response.body[..], b"hello");
     assert!(response.ending.is_clean());
+}
+
+#[tokio::test]
+async fn what_is_read_and_what_is_made_of_it_are_counted_until_it_is_dropped() {
+    let server = Server::answering([HEAD, b"5\r\nhello\r\n2\r\n, \r\n0\r\n\r\n"].concat()).await;
+    let budget = Budget::new(10);
+    let client = Client::new(ClientOptions { budget: budget.clone(), ..ClientOptions::default() }).unwrap();
+    let mut streaming = client.open(&server.get(), AMPLE).await.unwrap();
+    while streaming.next().await.is_some() {}
+    assert_eq!(budget.used(), 7);
+    assert!(streaming.charge(3));
+    assert!(!streaming.charge(1));
+    drop(streaming);
+    assert_eq!(budget.used(), 0);
+
+    let mut streaming = client.open(&server.get(), AMPLE).await.unwrap();
+    assert!(streaming.charge(8));
+    while streaming.next().await.is_some() {}
+    assert_eq!(streaming.ending(), Some(&Ending::CutByLimit(Cut::Budget { limit: 10 })));
 }
