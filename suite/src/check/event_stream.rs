@@ -44,6 +44,13 @@ impl EventLog {
         self.named("control").map(|event| serde_json::from_str(&event.data).unwrap_or_default()).collect()
     }
 
+    /// What tells that something happened: idle servers repeat their last control event with another cursor.
+    pub fn progress(&self) -> (usize, BTreeMap<String, Value>) {
+        let mut last = self.controls().pop().unwrap_or_default();
+        last.remove("streamCursor");
+        (self.events.iter().filter(|event| event.name != "control").count(), last)
+    }
+
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a SeenEvent> {
         self.events.iter().filter(move |event| event.name == name)
     }

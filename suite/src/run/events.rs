@@ -113,7 +113,7 @@ impl Context<'_> {
         while !met(&log)? && Instant::now() < until && log.end == LogEnd::Open {
             reader.changed_by(until.min(changed + STILLNESS)).await;
             let now = reader.log();
-            if now.events.len() != log.events.len() {
+            if now.progress() != log.progress() {
                 changed = Instant::now();
             } else if changed.elapsed() >= STILLNESS && within.is_none_or(|within| began.elapsed() > within) {
                 // Nothing has come for long while the target answers quickly: nothing will.
