@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,12 +10,15 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, header};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::rt::TokioExecutor;
-use serde::Deserialize;
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
 use super::config::SubscriptionConfig;
@@ -25,26 +29,29 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 
 /// Sends signed notifications. It follows no redirect, keeps no connection open, and reads no more of a response
 /// than it must.
-pub(super) struct DeliveryClient {
-    client: Client<HttpsConnector<HttpConnector<GuardedResolver>>, Full<Bytes>>,
+pub(super) struct DeliveryClient<R = GuardedResolver> {
+    client: Client<HttpsConnector<HttpConnector<R>>, Full<Bytes>>,
     timeout: Duration,
     response_body_bytes: usize,
 }
 
-/// The part of a response body that means something.
-#[derive(Deserialize)]
-struct Answer {
-    #[serde(default)]
-    done: bool,
+impl DeliveryClient<GuardedResolver> {
+    pub(super) fn new(config: &SubscriptionConfig) -> Self {
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the ring provider speaks the default TLS versions")
+            .with_webpki_roots()
+            .with_no_client_auth();
+        Self::through(GuardedResolver(GaiResolver::new()), tls, config)
+    }
 }
 
-impl DeliveryClient {
-    pub(super) fn new(config: &SubscriptionConfig) -> Self {
-        let mut connector = HttpConnector::new_with_resolver(GuardedResolver(GaiResolver::new()));
+impl<R: Resolver> DeliveryClient<R> {
+    fn through(resolver: R, tls: ClientConfig, config: &SubscriptionConfig) -> Self {
+        let mut connector = HttpConnector::new_with_resolver(resolver);
         connector.enforce_http(false);
         let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())
-            .expect("the ring provider speaks the default TLS versions")
+            .with_tls_config(tls)
             .https_or_http()
             .enable_http1()
             .wrap_connector(connector);
@@ -57,40 +64,54 @@ impl DeliveryClient {
 
     /// One attempt. Every failure is alike to the sender: it tries again later.
     pub(super) async fn post(&self, url: &WebhookUrl, signature: &str, body: Bytes) -> DeliveryOutcome {
-        tokio::time::timeout(self.timeout, self.exchange(url, signature, body))
-            .await
-            .ok()
-            .flatten()
-            .unwrap_or(DeliveryOutcome::Failed)
+        self.exchange(url, signature, body).await.unwrap_or(DeliveryOutcome::Failed)
     }
 
     async fn exchange(&self, url: &WebhookUrl, signature: &str, body: Bytes) -> Option<DeliveryOutcome> {
+        let end = Instant::now() + self.timeout;
         let request = Request::post(url.normalised())
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, USER_AGENT)
             .header("webhook-signature", signature)
             .body(Full::new(body))
             .ok()?;
-        let response = self.client.request(request).await.ok()?;
+        let response = timeout_at(end, self.client.request(request)).await.ok()?.ok()?;
         if !response.status().is_success() {
             return Some(DeliveryOutcome::Failed);
         }
-        // The status has said that the wake arrived. A body that is too long, torn or no JSON takes nothing of it.
-        let body = Limited::new(response.into_body(), self.response_body_bytes)
-            .collect()
-            .await
-            .map(|body| body.to_bytes())
-            .unwrap_or_default();
-        let done = serde_json::from_slice::<Answer>(&body).is_ok_and(|answer| answer.done);
+        // The status has said that the wake arrived. A body that is too long or too slow, torn or no JSON does not
+        // unsay it.
+        let body = Limited::new(response.into_body(), self.response_body_bytes).collect();
+        let done = match timeout_at(end, body).await {
+            Ok(Ok(body)) => is_done(&body.to_bytes()),
+            Ok(Err(_)) | Err(_) => false,
+        };
         Some(DeliveryOutcome::Received { done })
     }
+}
+
+/// A source of addresses for the names in webhook URLs.
+pub(super) trait Resolver:
+    Service<Name, Response = std::vec::IntoIter<SocketAddr>, Error = io::Error, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl Resolver for GuardedResolver {}
+
+/// Whether a response body says that the wake is finished (section 7.1).
+fn is_done(body: &[u8]) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|answer| answer["done"] == true)
 }
 
 /// Looks names up as the system does and drops every address a webhook must not go to.
 ///
 /// The addresses it lets through are the ones connected to: there is no second lookup for a changed answer.
 #[derive(Clone)]
-struct GuardedResolver(GaiResolver);
+pub(super) struct GuardedResolver(GaiResolver);
 
 impl Service<Name> for GuardedResolver {
     type Response = std::vec::IntoIter<SocketAddr>;
@@ -124,6 +145,12 @@ fn permitted(
 
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{RootCertStore, ServerConfig};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
+
     use super::*;
 
     #[test]
@@ -136,5 +163,94 @@ mod tests {
         let rebound = addresses(&["127.0.0.1:0"]);
         let refusal = permitted("worker.example", rebound.into_iter()).unwrap_err();
         assert_eq!(refusal.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[tokio::test]
+    async fn lookups_go_past_the_guard() {
+        let mut resolver = GuardedResolver(GaiResolver::new());
+        // Numbers are looked up without a name server, so this holds on every machine.
+        let local = resolver.call("127.0.0.1".parse().unwrap()).await;
+        assert_eq!(local.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert!(resolver.call("1.1.1.1".parse().unwrap()).await.is_ok());
+    }
+
+    #[test]
+    fn only_true_is_done() {
+        assert!(is_done(br#"{"done": true, "more": [1]}"#));
+        for body in
+            ["", "{}", "[true]", "true", r#"{"done": 1}"#, r#"{"done": "true"}"#, r#"{"done": false}"#]
+        {
+            assert!(!is_done(body.as_bytes()), "{body}");
+        }
+    }
+
+    /// Leads every name to one address, loopback included.
+    #[derive(Clone)]
+    struct Fixed(SocketAddr);
+
+    impl Resolver for Fixed {}
+
+    impl Service<Name> for Fixed {
+        type Response = std::vec::IntoIter<SocketAddr>;
+        type Error = io::Error;
+        type Future = std::future::Ready<io::Result<Self::Response>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Name) -> Self::Future {
+            std::future::ready(Ok(vec![self.0].into_iter()))
+        }
+    }
+
+    /// Posts to `https://worker.example`, where a server shows a certificate for `certified`; gives the outcome
+    /// and the request as it arrived.
+    async fn post_over_tls(certified: &str) -> (DeliveryOutcome, String) {
+        let certificate = rcgen::generate_simple_self_signed([certified.to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let server = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.cert.der().clone()], key)
+            .unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.cert.der().clone()).unwrap();
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = format!("https://worker.example:{}/hook", address.port());
+        let url = WebhookUrl::parse(&url, false).unwrap();
+        let client = DeliveryClient::through(Fixed(address), tls, &SubscriptionConfig::default());
+        let receive = async {
+            let (socket, _) = listener.accept().await.unwrap();
+            let Ok(mut socket) = TlsAcceptor::from(Arc::new(server)).accept(socket).await else {
+                return String::new();
+            };
+            let mut request = vec![0; 4096];
+            let length = socket.read(&mut request).await.unwrap();
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 13\r\n\r\n{\"done\":true}";
+            socket.write_all(answer).await.unwrap();
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        };
+        let body = Bytes::from_static(b"{\"wake\":1}");
+        tokio::join!(client.post(&url, "t=1,kid=k,ed25519=s", body), receive)
+    }
+
+    #[tokio::test]
+    async fn deliveries_go_over_tls_to_the_certified_name_only() {
+        let (outcome, request) = post_over_tls("worker.example").await;
+        assert_eq!(outcome, DeliveryOutcome::Received { done: true });
+        assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("webhook-signature: t=1,kid=k,ed25519=s\r\n"), "{request}");
+        assert!(request.ends_with("\r\n\r\n{\"wake\":1}"), "{request}");
+        let (outcome, request) = post_over_tls("other.example").await;
+        assert_eq!((outcome, request.as_str()), (DeliveryOutcome::Failed, ""));
     }
 }

@@ -41,6 +41,8 @@ pub(crate) enum Scripted {
     Status(u16),
     Redirect(&'static str),
     Body(String),
+    /// Status 200, a length, and then nothing.
+    Stalled,
     /// `{"done": true}`, after a while.
     DoneAfter(Duration),
     Never,
@@ -97,6 +99,10 @@ async fn take(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Resp
             Response::builder().status(307).header("location", to).body(Body::empty()).unwrap()
         }
         Some(Scripted::Body(body)) => answer(200, body),
+        Some(Scripted::Stalled) => {
+            let nothing = futures_util::stream::pending::<Result<Bytes, std::io::Error>>();
+            Response::new(Body::from_stream(nothing))
+        }
         Some(Scripted::DoneAfter(span)) => {
             sleep(span).await;
             answer(200, json!({ "done": true }).to_string())

@@ -213,6 +213,19 @@ async fn a_receiver_that_hangs_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_answer_that_stalls_after_its_status_has_arrived() {
+    let client = Client::of(SubscriptionConfig { delivery_timeout: SHORT, ..quick() }).await;
+    let mut receiver = Receiver::start([Scripted::Stalled]).await;
+    subscribe(&client, &receiver, LONG).await;
+    client.create("events/a").await;
+    client.append("events/a").await;
+    receiver.next().await;
+    sleep(2 * SHORT).await;
+    receiver.stays_quiet().await;
+    assert_eq!(client.show("s").await["status"], "active");
+}
+
+#[tokio::test]
 async fn an_answer_beyond_the_bound_is_taken_without_its_body() {
     let limits = SubscriptionLimits { response_body_bytes: 1000, ..SubscriptionLimits::default() };
     let client = Client::of(SubscriptionConfig { limits, ..quick() }).await;
