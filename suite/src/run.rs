@@ -31,8 +31,8 @@ use futures_util::{StreamExt as _, stream};
 use tokio::sync::Semaphore;
 
 use crate::{
-    event::{CaseResult, CaseVerdict, Event, Listener, RunResult, SkipReason},
-    rule::{Capability, Catalogue},
+    event::{CaseResult, CaseVerdict, Event, Listener, Mismatch, RunResult, SkipReason},
+    rule::{Capability, Catalogue, Judgement, RuleId},
 };
 
 /// Bounds and habits of a run.
@@ -181,6 +181,7 @@ async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
         result.duration = began.elapsed();
         if let (Some(capability), CaseVerdict::Failed | CaseVerdict::Blocked) = (job.probes(), result.verdict)
         {
+            world.accuse_of_absence(&mut result, capability);
             world
                 .missing
                 .lock()
@@ -192,6 +193,30 @@ async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
 }
 
 impl World {
+    /// What a target claims and does not show at all is a failure, told once: by the probe, whose own stage
+    /// could not even be set.
+    fn accuse_of_absence(&self, probe: &mut CaseResult, capability: Capability) {
+        if probe.verdict != CaseVerdict::Blocked {
+            return;
+        }
+        let rules: Vec<RuleId> = match &probe.blocked_by {
+            Some(rule) => vec![rule.clone()],
+            None => probe.proves.clone(),
+        };
+        probe.verdict = CaseVerdict::Failed;
+        probe.mismatches.push(Mismatch {
+            rules,
+            weight: Judgement::Error,
+            place: probe.place.clone(),
+            subject: capability.to_string(),
+            expected: format!(
+                "some sign of {capability}, which the target claims (--without {capability} if it does not)"
+            ),
+            actual: probe.reason.take().unwrap_or_else(|| "none".to_owned()),
+            exchange: probe.exchanges.len().checked_sub(1),
+        });
+    }
+
     /// A capability that is missing altogether is told once, by its probe; what builds on it is blocked.
     fn blocked_by_missing_capability(&self, job: &Job) -> Option<CaseResult> {
         let missing = self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

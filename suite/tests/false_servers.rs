@@ -65,3 +65,17 @@ async fn a_teapot_passes_no_case() {
     let result = check(&format!("{}/v1/stream", server.uri())).await;
     assert_eq!(passed(&result), Vec::<&str>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_404_to_everything_is_a_failure() {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(404)).mount(&server).await;
+    let result = check(&format!("{}/v1/stream", server.uri())).await;
+    let broken: Vec<&str> = result
+        .rules
+        .iter()
+        .filter(|rule| rule.verdict == RuleVerdict::Broken)
+        .map(|rule| rule.id.as_str())
+        .collect();
+    assert!(broken.contains(&"create.new-201"), "{broken:?}");
+}
