@@ -32,12 +32,11 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future)
     let grace = config.shutdown_grace;
     let (app, control) = assemble(config, listener.local_addr()?);
     let sweeper = tokio::spawn(sweep(app.clone()));
-    let connections = GracefulShutdown::new();
-    accept_until(&listener, &app, &connections, shutdown).await;
+    let connections = Connections::new(StreamService::new(app.clone()));
+    accept_until(&listener, &connections, shutdown).await;
     drop(listener);
     app.ending.cancel();
-    // Whoever has not finished by then is cut off when the runtime drops the task.
-    let _ = timeout(grace, connections.shutdown()).await;
+    connections.end(grace).await;
     sweeper.abort();
     control.stop().await;
     Ok(())
@@ -111,20 +110,13 @@ async fn sweep(app: Arc<App>) {
     }
 }
 
-async fn accept_until(
-    listener: &TcpListener,
-    app: &Arc<App>,
-    connections: &GracefulShutdown,
-    shutdown: impl Future,
-) {
-    let service = StreamService::new(app.clone());
-    let builder = connection_builder();
+async fn accept_until(listener: &TcpListener, connections: &Connections, shutdown: impl Future) {
     tokio::pin!(shutdown);
     loop {
         tokio::select! {
             _ = &mut shutdown => return,
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => connect(socket, &builder, service.clone(), connections),
+                Ok((socket, _)) => connections.serve(socket),
                 // Usually a want of file descriptors: give connections time to end.
                 Err(_) => sleep(Duration::from_millis(20)).await,
             },
@@ -132,29 +124,50 @@ async fn accept_until(
     }
 }
 
-fn connection_builder() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
-    builder
-}
-
 /// Live reads of one client may share a connection.
 const MAX_HTTP2_STREAMS: u32 = 4096;
 
-fn connect(
-    socket: TcpStream,
-    builder: &auto::Builder<TokioExecutor>,
+/// How long a connection may be idle or take to send a request's head. Longer than clients keep
+/// connections for reuse, or they would find one closed just as they send.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// All open connections.
+struct Connections {
+    builder: auto::Builder<TokioExecutor>,
     service: StreamService,
-    connections: &GracefulShutdown,
-) {
-    // Answers are small and awaited; a socket that refuses the option works without it.
-    let _ = socket.set_nodelay(true);
-    let connection =
-        builder.serve_connection(TokioIo::new(socket), TowerToHyperService::new(service)).into_owned();
-    let watched = connections.watch(connection);
-    tokio::spawn(async move {
-        // A client that breaks off is no concern of the server.
-        let _ = watched.await;
-    });
+    watcher: GracefulShutdown,
+    /// Cancelled to end what has not ended by itself.
+    cut: CancellationToken,
+}
+
+impl Connections {
+    fn new(service: StreamService) -> Self {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
+        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
+        Self { builder, service, watcher: GracefulShutdown::new(), cut: CancellationToken::new() }
+    }
+
+    fn serve(&self, socket: TcpStream) {
+        // Answers are small and awaited; a socket that refuses the option works without it.
+        let _ = socket.set_nodelay(true);
+        let service = TowerToHyperService::new(self.service.clone());
+        let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
+        let watched = self.watcher.watch(connection);
+        let cut = self.cut.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                // A client that breaks off is no concern of the server.
+                _ = watched => {}
+                () = cut.cancelled() => {}
+            }
+        });
+    }
+
+    /// Lets requests in progress finish, for as long as `grace`.
+    async fn end(self, grace: Duration) {
+        if timeout(grace, self.watcher.shutdown()).await.is_err() {
+            self.cut.cancel();
+        }
+    }
 }

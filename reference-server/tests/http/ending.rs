@@ -1,6 +1,13 @@
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 
-use super::{client::Event, *};
+use super::{
+    client::{Event, PATIENCE},
+    *,
+};
 
 #[tokio::test]
 async fn live_reads_end_cleanly_when_the_server_does() {
@@ -52,4 +59,20 @@ async fn a_dropped_server_ends_too() {
         assert!(attempts < 100, "the port is still open");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_finish_is_cut_off() {
+    let grace = Duration::from_millis(200);
+    let Lab { client: _, server } = Lab::with(Config { shutdown_grace: grace, ..Config::default() }).await;
+    let mut socket = TcpStream::connect(server.addr).await.unwrap();
+    let head = "POST /v1/stream/a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(80)).await;
+    let told = Instant::now();
+    server.shutdown().await;
+    assert!(told.elapsed() < Duration::from_secs(2), "{:?}", told.elapsed());
+    let mut answer = Vec::new();
+    timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("the connection stays open").ok();
+    assert!(answer.is_empty());
 }

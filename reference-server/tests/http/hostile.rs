@@ -46,7 +46,7 @@ async fn paths_cannot_climb_or_hide() {
         ("/v1/stream", 404),
         ("/v1/streams/a", 404),
         ("/V1/stream/a", 404),
-        ("/", 404),
+        ("/nowhere", 404),
         ("/v1/stream/__ds/none", 404),
         ("/v1/stream/%5F%5Fds/none", 404),
         ("/v1/stream/%61", 200),
