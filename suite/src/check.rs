@@ -7,12 +7,14 @@ mod body;
 mod event_stream;
 mod json;
 mod response;
+mod signature;
 mod value;
 
 pub use body::{BodyRender, render_json};
 pub use event_stream::{EventLog, LogEnd, SeenEvent, event_stream};
 pub use json::{equal as json_equal, without_white_space};
 pub use response::{Seen, response};
+pub use signature::verify_delivery;
 pub use value::{SeenValue, check_value};
 
 use crate::case::{Template, Unbound};

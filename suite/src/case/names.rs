@@ -30,6 +30,7 @@ pub(super) struct Usage<'a> {
 struct Known {
     values: BTreeSet<String>,
     reads: BTreeSet<String>,
+    receivers: BTreeSet<String>,
     steps: BTreeSet<String>,
 }
 
@@ -110,6 +111,25 @@ impl Usage<'_> {
                 reads.keys().try_for_each(|name| self.read(name, at, known))
             }
             Act::Stop(reads) => reads.iter().try_for_each(|name| self.read(name, at, known)),
+            Act::Receiver(receiver) => match known.receivers.insert(receiver.name.clone()) {
+                true => receiver
+                    .answers
+                    .iter()
+                    .filter_map(|answer| answer.json.as_ref())
+                    .try_for_each(|json| self.json(json, at, known)),
+                false => wrong(format!("a receiver named {:?} is open already", receiver.name)),
+            },
+            Act::AwaitDelivery(delivery) => {
+                self.receiver(&delivery.name, at, known)?;
+                self.rules(delivery.proves.as_deref(), at, given)?;
+                self.answers(delivery.expect.as_ref(), &delivery.also, &[], at, known, given)?;
+                known.values.extend(delivery.save.keys().cloned());
+                Ok(())
+            }
+            Act::NoDelivery(receivers) => {
+                self.rules(None, at, given)?;
+                receivers.keys().try_for_each(|name| self.receiver(name, at, known))
+            }
             Act::Instant(instant) => {
                 if instant.from_now.parse::<jiff::SignedDuration>().is_err() {
                     return wrong(format!("{:?} is no distance in time; write 20s or -1h", instant.from_now));
@@ -255,6 +275,13 @@ impl Usage<'_> {
         }
     }
 
+    fn receiver(&self, name: &str, at: Location, known: &Known) -> Result<(), FixtureError> {
+        match known.receivers.contains(name) {
+            true => Ok(()),
+            false => Err(self.file.mistake(at, format!("no receiver named {name:?} was opened"))),
+        }
+    }
+
     fn fields(&self, fields: &Fields, at: Location, known: &Known) -> Result<(), FixtureError> {
         fields.0.iter().flat_map(|(_, values)| values).try_for_each(|value| self.template(value, at, known))
     }
@@ -313,7 +340,7 @@ impl Usage<'_> {
     fn template(&self, template: &Template, at: Location, known: &Known) -> Result<(), FixtureError> {
         for name in template.names() {
             // `stream.path` and the like stand for the case's own streams, which need no introduction.
-            let is_stream = name.split_once('.').is_some_and(|(_, part)| STREAM_PARTS.contains(&part));
+            let is_stream = name.rsplit_once('.').is_some_and(|(_, part)| STREAM_PARTS.contains(&part));
             if !is_stream && !known.values.contains(name) {
                 return Err(self
                     .file
@@ -344,6 +371,9 @@ pub(super) fn all_rules(own: &[RuleId], steps: &[Step]) -> Vec<RuleId> {
 
 fn collect_rules(act: &Act, rules: &mut Vec<RuleId>) {
     let mut add = |named: &Option<Vec<RuleId>>| rules.extend(named.iter().flatten().cloned());
+    if matches!(act, Act::AwaitDelivery(delivery) if delivery.signed) {
+        add(&Some(vec![RuleId::new("webhook.signature")]));
+    }
     let (expect, also, accept): (Option<&Expect>, &[Expect], &[Accept]) = match act {
         Act::Put(request)
         | Act::Post(request)
@@ -359,7 +389,17 @@ fn collect_rules(act: &Act, rules: &mut Vec<RuleId>) {
             return;
         }
         Act::AtOnce(at_once) => return add(&at_once.proves),
-        Act::StillWaiting(_) | Act::Quiet(_) | Act::Stop(_) | Act::Instant(_) | Act::WaitUntil(_) => return,
+        Act::AwaitDelivery(delivery) => {
+            add(&delivery.proves);
+            (delivery.expect.as_ref(), &delivery.also, &[])
+        }
+        Act::StillWaiting(_)
+        | Act::Quiet(_)
+        | Act::Receiver(_)
+        | Act::NoDelivery(_)
+        | Act::Stop(_)
+        | Act::Instant(_)
+        | Act::WaitUntil(_) => return,
     };
     expect
         .into_iter()
@@ -390,7 +430,13 @@ fn proves_something(act: &Act) -> bool {
         Act::FinishGet(finish) => {
             finish.expect.is_some() || !finish.also.is_empty() || !finish.accept.is_empty()
         }
-        Act::AtOnce(_) | Act::AwaitSse(_) | Act::FinishSse(_) | Act::StillWaiting(_) | Act::Quiet(_) => true,
-        Act::Stop(_) | Act::Instant(_) | Act::WaitUntil(_) => false,
+        Act::AtOnce(_)
+        | Act::AwaitSse(_)
+        | Act::FinishSse(_)
+        | Act::StillWaiting(_)
+        | Act::Quiet(_)
+        | Act::AwaitDelivery(_)
+        | Act::NoDelivery(_) => true,
+        Act::Receiver(_) | Act::Stop(_) | Act::Instant(_) | Act::WaitUntil(_) => false,
     }
 }

@@ -40,6 +40,12 @@ pub enum Act {
     Quiet(BTreeMap<String, HumanDuration>),
     /// Leaves background reads, whatever they were doing.
     Stop(Vec<String>),
+    /// Opens a webhook receiver on loopback.
+    Receiver(ReceiverSpec),
+    /// Waits for the next delivery to a receiver.
+    AwaitDelivery(Box<AwaitDelivery>),
+    /// No delivery comes to the named receivers for that long.
+    NoDelivery(BTreeMap<String, HumanDuration>),
     /// Saves an instant relative to now.
     Instant(Instant),
     /// Waits until that much time has passed since a named step began.
@@ -186,6 +192,50 @@ pub struct AwaitEvents {
     pub name: String,
     pub expect: EventStreamExpect,
     pub also: Vec<EventStreamExpect>,
+    pub save: BTreeMap<String, SaveFrom>,
+}
+
+/// A webhook receiver and what it answers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiverSpec {
+    /// `$name.url` is its URL.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// One for each delivery; the last is given to all that follow. None means 200 without a body.
+    #[serde(default)]
+    pub answers: Vec<ReceiverAnswer>,
+}
+
+/// One answer of a receiver.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiverAnswer {
+    pub status: u16,
+    #[serde(default)]
+    pub json: Option<serde_json::Value>,
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Given after this time.
+    #[serde(default)]
+    pub delay: Option<HumanDuration>,
+}
+
+/// A look at the next delivery.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AwaitDelivery {
+    #[serde(rename = "as")]
+    pub name: String,
+    /// How long it may take; 8 s when absent.
+    pub within: Option<HumanDuration>,
+    /// The rules that its absence breaks.
+    pub proves: Option<Vec<crate::rule::RuleId>>,
+    /// Its signature fits a published key; else `webhook.signature` is broken.
+    pub signed: bool,
+    /// Demands on its headers and body.
+    pub expect: Option<Expect>,
+    pub also: Vec<Expect>,
     pub save: BTreeMap<String, SaveFrom>,
 }
 

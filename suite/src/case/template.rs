@@ -42,7 +42,7 @@ impl Template {
                 }
                 None => rest.split_at(name_length(rest)),
             };
-            if name.is_empty() || name_length(name) != name.len() {
+            if name.is_empty() || !name.bytes().all(is_name_byte) {
                 return Err(format!("`$` starts no name in {source:?}; write `$$` for a dollar sign"));
             }
             if !literal.is_empty() {
@@ -84,6 +84,11 @@ impl Template {
     pub fn source(&self) -> &str {
         &self.source
     }
+}
+
+/// In braces, a name may be that of a stream with a slash: `${events/a.relative}`.
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_./-".contains(&byte)
 }
 
 /// How many bytes at the start of `text` form a name: `word` or `word.word`, in lower case, digits and `_`.
@@ -143,7 +148,7 @@ mod tests {
     fn render(source: &str) -> Result<String, Unbound> {
         Template::parse(source)
             .expect("a template")
-            .render(|name| matches!(name, "tail" | "source.path").then(|| format!("<{name}>")))
+            .render(|name| matches!(name, "tail" | "source.path" | "a/b.path").then(|| format!("<{name}>")))
     }
 
     #[test]
@@ -153,6 +158,7 @@ mod tests {
         assert_eq!(render("$source.path/x").as_deref(), Ok("<source.path>/x"));
         assert_eq!(render("$tail.").as_deref(), Ok("<tail>."));
         assert_eq!(render("5$$").as_deref(), Ok("5$"));
+        assert_eq!(render("${a/b.path}").as_deref(), Ok("<a/b.path>"));
     }
 
     #[test]

@@ -50,6 +50,14 @@ impl Context<'_> {
                 }
                 Ok(())
             }
+            Act::Receiver(receiver) => self.receiver(receiver).await,
+            Act::AwaitDelivery(delivery) => self.await_delivery(delivery).await,
+            Act::NoDelivery(receivers) => {
+                for (name, time) in receivers {
+                    self.no_delivery(name, time.0).await?;
+                }
+                Ok(())
+            }
             Act::Instant(instant) => self.instant(instant),
             Act::WaitUntil(wait) => self.wait_until(wait).await,
         }

@@ -57,7 +57,7 @@ impl Names for CaseNames {
         if let Some(value) = self.values.get(name) {
             return Some(value.clone());
         }
-        let (stream, part) = name.split_once('.')?;
+        let (stream, part) = name.rsplit_once('.')?;
         match part {
             "path" => Some(self.path(stream)),
             "url" => Some(format!("{}{}", self.origin, self.path(stream))),

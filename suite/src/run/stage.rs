@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Job, Target, World, background::Background, names::CaseNames};
+use super::{Job, Target, World, background::Background, names::CaseNames, receiver::Receiver};
 use crate::{
     case::{Row, Template},
     check::{Finding, Names, Seen},
@@ -61,6 +61,8 @@ pub struct Stage {
     written: Place,
     state: Mutex<State>,
     pub(super) reads: Mutex<BTreeMap<String, Background>>,
+    /// Behind an asynchronous lock, as steps wait for deliveries while they hold it.
+    pub(super) receivers: tokio::sync::Mutex<BTreeMap<String, Receiver>>,
 }
 
 struct State {
@@ -104,6 +106,7 @@ impl Stage {
             written: job.place(),
             state: Mutex::new(state),
             reads: Mutex::default(),
+            receivers: tokio::sync::Mutex::default(),
         }
     }
 
