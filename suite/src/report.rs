@@ -3,13 +3,19 @@
 mod curl;
 mod destination;
 mod findings;
+pub mod github;
+pub mod har;
+pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 mod message;
 mod progress;
 #[cfg(test)]
 mod sample;
 mod span;
+mod standard;
+pub mod tap;
 pub mod terminal;
 mod transcript;
 mod visible;
@@ -18,4 +24,5 @@ mod write;
 pub use destination::{Destination, DestinationError, Destinations, Format, Sink};
 pub use findings::{Accusation, Conclusion, Finding, Findings, Group, OpenReason, Reason, Tally};
 pub use progress::Progress;
+pub use standard::Standard;
 pub use write::{Context, WriteErrors, write_all};

@@ -1,6 +1,11 @@
 //! `streamgauge check`.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io::{BufWriter, Write},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::{Args, ValueEnum};
 
@@ -11,9 +16,13 @@ use super::{Misuse, Status};
 use crate::{
     baseline::Baseline,
     case::{CaseSet, HumanDuration},
-    event::{RuleVerdict, RunResult},
+    event::RunResult,
     fixture::FixtureSource,
-    report::{Conclusion, Context, Destination, Destinations, Findings, Progress, terminal, write_all},
+    report::{
+        Conclusion, Context, Destination, Destinations, Progress, Standard, github,
+        terminal::{self, Layout},
+        write_all,
+    },
     rule::{Capability, Catalogue, Judgement},
     run::{self, Job, Options, Pattern, Plan, Selection, Shard, Target, Timings},
     scenario,
@@ -94,7 +103,7 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "D", default_value = "10m")]
     max_time: HumanDuration,
 
-    /// Write a report, too: json, junit; `-` is standard output. Repeatable.
+    /// Write a report, too: json, junit, tap, markdown, html or har; `-` is standard output. Repeatable.
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<Destination>,
 
@@ -179,13 +188,11 @@ impl CheckArguments {
             ..Options::default()
         };
         let result = run::run(target, Arc::new(catalogue), plan, options, &mut progress()).await;
-        let status = self.report(&result, &destinations)?;
-        if result.unusable.is_none()
-            && let Some(baseline) = baseline
-        {
-            return Ok(compare(&baseline, &result));
-        }
-        Ok(status)
+        // A target that cannot be used says nothing of what is known.
+        let baseline = baseline.filter(|_| result.unusable.is_none());
+        let difference = baseline.map(|baseline| baseline.compare(&result));
+        let standard = Standard { fail_on: self.fail_on.into(), known: difference.as_ref() };
+        tell(&result, standard, &destinations)
     }
 
     fn timings(&self) -> Timings {
@@ -240,24 +247,6 @@ impl CheckArguments {
         Client::new(ClientOptions { standing, http2: self.http2, trust, ..ClientOptions::default() })
             .map_err(Misuse::new)
     }
-
-    /// Tells what the run found: to the terminal, and to every file that was asked for.
-    fn report(&self, result: &RunResult, destinations: &Destinations) -> Result<Status, Misuse> {
-        let fail_on = self.fail_on.into();
-        let layout = terminal::Layout::fitting(fail_on);
-        let told = match destinations.take_stdout() {
-            true => terminal::write(&mut anstream::stderr().lock(), result, layout),
-            false => terminal::write(&mut anstream::stdout().lock(), result, layout),
-        };
-        told.map_err(|error| Misuse::new(format!("the report cannot be printed: {error}")))?;
-        let context = Context { fail_on, finished_at: jiff::Timestamp::now() };
-        write_all(result, destinations, context).map_err(Misuse::new)?;
-        Ok(match Findings::of(result, fail_on).conclusion {
-            Conclusion::Passed => Status::Right,
-            Conclusion::Failed => Status::Broken,
-            Conclusion::Unusable | Conclusion::Errored => Status::Unusable,
-        })
-    }
 }
 
 impl From<FailOn> for Judgement {
@@ -278,24 +267,31 @@ fn progress() -> Progress {
     }
 }
 
-/// With a list of known failures, the run is right when it is what the list says.
-fn compare(baseline: &Baseline, result: &RunResult) -> Status {
-    let difference = baseline.compare(result);
-    for (rule, verdict) in &difference.unexpected {
-        println!(
-            "not known: {rule} is {}",
-            if *verdict == RuleVerdict::Broken { "broken" } else { "warned" }
-        );
+/// Tells what the run found: to people, to GitHub where it runs there, and to every file that was asked for.
+fn tell(result: &RunResult, standard: Standard<'_>, destinations: &Destinations) -> Result<Status, Misuse> {
+    let mut out: Box<dyn Write> = match destinations.take_stdout() {
+        true => Box::new(BufWriter::new(anstream::stderr())),
+        false => Box::new(BufWriter::new(anstream::stdout())),
+    };
+    let printed = terminal::write(&mut out, result, standard, Layout::fitting()).and_then(|()| {
+        if github::is_here() {
+            github::write_annotations(&mut out, result, standard)?;
+        }
+        out.flush()
+    });
+    printed.map_err(|error| Misuse::new(format!("the report cannot be printed: {error}")))?;
+    let context = Context { standard, finished_at: jiff::Timestamp::now() };
+    write_all(result, destinations, context).map_err(Misuse::new)?;
+    if let Some(file) = github::summary_file() {
+        github::append_summary(&file, result, standard).map_err(|error| {
+            Misuse::new(format!("the summary of the job cannot be written to {}: {error}", file.display()))
+        })?;
     }
-    for sentence in &difference.outdated {
-        println!("outdated: {sentence}");
-    }
-    if difference.is_empty() {
-        println!("all failures are known");
-        Status::Right
-    } else {
-        Status::Broken
-    }
+    Ok(match standard.conclude(result) {
+        Conclusion::Passed => Status::Right,
+        Conclusion::Failed => Status::Broken,
+        Conclusion::Unusable | Conclusion::Errored => Status::Unusable,
+    })
 }
 
 /// `Name: value`, where the name is one that HTTP allows.

@@ -1,10 +1,10 @@
-//! The `curl` line that repeats a recorded request from a POSIX shell.
+//! The `curl` line that repeats a recorded request from a POSIX shell. Bytes that are no request go through `nc`.
 
 use std::fmt::Write;
 
 use crate::wire::{Exchange, Outcome, RecordedBody, RecordedHeader, RecordedRequest};
 
-use super::{message, visible::visible};
+use super::{message, transcript::is_raw, visible::visible};
 
 /// A line for a shell, and what must be known before it is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,10 @@ pub(super) struct Curl {
 pub(super) fn repeat(exchange: &Exchange) -> Curl {
     let request = &exchange.request;
     let mut curl = Writing::default();
+    if is_raw(request) {
+        curl.raw(request);
+        return Curl { line: curl.words, notes: curl.notes };
+    }
     curl.method(request);
     curl.version(exchange);
     if wants_event_stream(request) {
@@ -45,6 +49,33 @@ impl Writing {
     fn word(&mut self, word: &str) {
         self.words.push(' ');
         self.words.push_str(word);
+    }
+
+    /// No client sends bytes as they are but one that knows nothing of HTTP.
+    fn raw(&mut self, RecordedRequest { url, body, .. }: &RecordedRequest) {
+        let source = match (&body.text, &body.base64) {
+            _ if body.shown < body.size => {
+                self.notes.push(message::body_not_kept(body.shown, body.size));
+                "cat body".to_owned()
+            }
+            (Some(text), _) => format!("printf {}", printf_format(text.as_bytes())),
+            (None, base64) => {
+                format!("printf %s {} | base64 -d", quoted(base64.as_deref().unwrap_or_default()))
+            }
+        };
+        let place = authority(url);
+        self.words = match url.strip_prefix("https://") {
+            Some(_) if place.ends_with(']') || !place.contains(':') => {
+                format!("{source} | openssl s_client -quiet -connect {}", quoted(&format!("{place}:443")))
+            }
+            Some(_) => format!("{source} | openssl s_client -quiet -connect {}", quoted(place)),
+            None => {
+                let (host, port) =
+                    place.rsplit_once(':').filter(|_| !place.ends_with(']')).unwrap_or((place, "80"));
+                let host = host.trim_start_matches('[').trim_end_matches(']');
+                format!("{source} | nc -w 5 {} {}", quoted(host), quoted(port))
+            }
+        };
     }
 
     fn method(&mut self, request: &RecordedRequest) {

@@ -9,17 +9,29 @@ pub enum Format {
     Json,
     /// JUnit XML, as continuous integration reads it.
     Junit,
+    /// Test Anything Protocol, version 14.
+    Tap,
+    /// A page for pull requests and job summaries.
+    Markdown,
+    /// One page for people, complete in itself.
+    Html,
+    /// HTTP Archive 1.2 of the exchanges of failed cases.
+    Har,
 }
 
 impl Format {
     /// All formats, in the order in which help texts list them.
-    pub const ALL: [Self; 2] = [Self::Json, Self::Junit];
+    pub const ALL: [Self; 6] = [Self::Json, Self::Junit, Self::Tap, Self::Markdown, Self::Html, Self::Har];
 
     /// The word that stands for it on the command line.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Json => "json",
             Self::Junit => "junit",
+            Self::Tap => "tap",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::Har => "har",
         }
     }
 }
@@ -126,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_dash_is_standard_output() {
-        let tap: Destination = "junit=-".parse().unwrap();
+        let tap: Destination = "tap=-".parse().unwrap();
         assert_eq!(tap.sink, Sink::Stdout);
         assert!(Destinations::new(vec![tap]).unwrap().take_stdout());
     }
@@ -136,14 +148,14 @@ mod tests {
         let message = |text: &str| text.parse::<Destination>().unwrap_err().to_string();
         insta::assert_snapshot!(message("json"), @"`json` names no file: say FORMAT=FILE, such as json=report.json, or FORMAT=- for standard output");
         insta::assert_snapshot!(message("json="), @"`json=` names no file: say FORMAT=FILE, such as json=report.json, or FORMAT=- for standard output");
-        insta::assert_snapshot!(message("xml=a"), @"there is no report format `xml`; the formats are json, junit");
+        insta::assert_snapshot!(message("xml=a"), @"there is no report format `xml`; the formats are json, junit, tap, markdown, html, har");
     }
 
     #[test]
     fn two_reports_do_not_share_a_place() {
         let parse = |text: &str| text.parse::<Destination>().unwrap();
-        let shared = Destinations::new(vec![parse("json=-"), parse("json=a"), parse("junit=-")]);
+        let shared = Destinations::new(vec![parse("json=-"), parse("html=a"), parse("tap=-")]);
         assert_eq!(shared.unwrap_err().to_string(), "two reports cannot both go to standard output");
-        assert!(Destinations::new(vec![parse("json=a"), parse("junit=b")]).is_ok());
+        assert!(Destinations::new(vec![parse("json=a"), parse("tap=b")]).is_ok());
     }
 }

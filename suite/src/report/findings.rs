@@ -7,6 +7,7 @@ use std::{
 
 use serde::Serialize;
 
+use super::standard::Standard;
 use crate::{
     event::{CaseResult, CaseVerdict, Mismatch, RuleResult, RuleVerdict, RunResult, SkipReason},
     rule::{Judgement, RuleId},
@@ -100,7 +101,7 @@ pub enum OpenReason {
     NoCase,
 }
 
-/// What the run as a whole says.
+/// What the run as a whole says. The exit status says the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Conclusion {
@@ -115,14 +116,12 @@ pub enum Conclusion {
 }
 
 impl<'a> Findings<'a> {
-    /// Sorts a run. `fail_on` is the least weight that fails it.
-    pub fn of(run: &'a RunResult, fail_on: Judgement) -> Self {
+    /// Sorts a run, measured by a standard.
+    pub fn of(run: &'a RunResult, standard: Standard<'_>) -> Self {
         let rules: HashMap<_, _> = run.rules.iter().map(|rule| (&rule.id, rule)).collect();
         let weighed = |weight| accusations(run, weight, &rules);
         let (broken, warned, noted) =
             (weighed(Judgement::Error), weighed(Judgement::Warning), weighed(Judgement::Note));
-        let conclusion =
-            conclude(run, !broken.is_empty() || (fail_on <= Judgement::Warning && !warned.is_empty()));
         Self {
             broken,
             warned,
@@ -139,7 +138,7 @@ impl<'a> Findings<'a> {
                 })
                 .collect(),
             open: open_reasons(run),
-            conclusion,
+            conclusion: standard.conclude(run),
             rules,
         }
     }
@@ -152,6 +151,11 @@ impl<'a> Findings<'a> {
     /// How many rules judged `error` were not checked.
     pub fn open_count(&self) -> usize {
         self.open.iter().map(|(_, count)| count).sum()
+    }
+
+    /// What was found of a rule, the heaviest first.
+    pub fn of_rule<'s>(&'s self, id: &'s RuleId) -> impl Iterator<Item = &'s Finding<'a>> + 's {
+        self.broken.iter().chain(&self.warned).chain(&self.noted).filter(move |finding| finding.id == id)
     }
 
     /// The findings to which a case contributes, the heaviest first.
@@ -296,12 +300,17 @@ impl Tally {
                 RuleVerdict::NotObservable => &mut tally.not_observable,
             } += 1;
         }
-        (tally.total() > 0).then_some(tally)
+        (tally.visible_total() + tally.not_observable > 0).then_some(tally)
     }
 
-    /// All rules that are counted here.
-    pub fn total(&self) -> usize {
-        self.proven + self.broken + self.warned + self.not_claimed + self.not_checked + self.not_observable
+    /// The columns of a table of verdicts. Rules that no run can see have no place in it.
+    pub fn cells(&self) -> [usize; 5] {
+        [self.proven, self.broken, self.warned, self.not_claimed, self.not_checked]
+    }
+
+    /// All rules in [`Self::cells`].
+    pub fn visible_total(&self) -> usize {
+        self.cells().into_iter().sum()
     }
 }
 
@@ -327,17 +336,5 @@ fn open_reason(case: &CaseResult) -> Option<OpenReason> {
         (CaseVerdict::Skipped, Some(SkipReason::OutOfTime)) => Some(OpenReason::OutOfTime),
         (CaseVerdict::Skipped, Some(SkipReason::Filtered)) => Some(OpenReason::Filtered),
         _ => None,
-    }
-}
-
-fn conclude(run: &RunResult, broken: bool) -> Conclusion {
-    if broken {
-        Conclusion::Failed
-    } else if run.unusable.is_some() {
-        Conclusion::Unusable
-    } else if run.count(CaseVerdict::Errored) > 0 {
-        Conclusion::Errored
-    } else {
-        Conclusion::Passed
     }
 }

@@ -19,6 +19,7 @@ use crate::{
 use super::{
     curl,
     findings::{Conclusion, Findings, OpenReason},
+    standard::Standard,
 };
 
 /// The JSON Schema of the report.
@@ -32,8 +33,8 @@ pub const SCHEMA_NAME: &str = "streamgauge.report/1";
 /// # Errors
 ///
 /// When `out` does not take it.
-pub fn write(out: &mut dyn Write, run: &RunResult, fail_on: Judgement) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Report::of(run, &Findings::of(run, fail_on)))?;
+pub fn write(out: &mut dyn Write, run: &RunResult, standard: Standard<'_>) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Report::of(run, &Findings::of(run, standard)))?;
     writeln!(out)
 }
 

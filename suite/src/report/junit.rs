@@ -2,7 +2,7 @@
 //!
 //! JUnit knows fewer verdicts than a run has. What would stop a build is a `failure`; what the suite could not
 //! look at is an `error`; a blocked case accuses nobody and proves nothing, so it is `skipped`, as are the cases
-//! that were not run, each with its reason. A warning passes and says so in `system-out`. A target that cannot be
+//! that were not run and the failures that are known, each with its reason. A warning passes and says so in `system-out`. A target that cannot be
 //! used is an `error` of its own, so that an empty run never looks green.
 
 use std::{
@@ -12,14 +12,13 @@ use std::{
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::{
-    event::{CaseResult, CaseVerdict, RunResult},
-    rule::Judgement,
-};
+use crate::event::{CaseResult, CaseVerdict, RunResult};
 
 use super::{
-    findings::{Findings, Tally, area_of, worst_mismatch},
-    message, terminal,
+    findings::{Findings, area_of, worst_mismatch},
+    message,
+    standard::Standard,
+    terminal,
     visible::visible,
 };
 
@@ -28,12 +27,12 @@ use super::{
 /// # Errors
 ///
 /// When `out` does not take it.
-pub fn write(out: &mut dyn Write, run: &RunResult, fail_on: Judgement) -> io::Result<()> {
-    let findings = Findings::of(run, fail_on);
+pub fn write(out: &mut dyn Write, run: &RunResult, standard: Standard<'_>) -> io::Result<()> {
+    let findings = Findings::of(run, standard);
     let mut report = Report::new("streamgauge");
     report.set_time(run.duration);
     for (area, cases) in by_area(run) {
-        report.add_test_suite(suite(area, &cases, run, &findings, fail_on));
+        report.add_test_suite(suite(area, &cases, run, &findings, standard));
     }
     if let Some(why) = &run.unusable {
         report.add_test_suite(unusable(why, run));
@@ -54,36 +53,25 @@ fn suite(
     cases: &[&CaseResult],
     run: &RunResult,
     findings: &Findings<'_>,
-    fail_on: Judgement,
+    standard: Standard<'_>,
 ) -> TestSuite {
     let mut suite = TestSuite::new(area);
     suite.set_time(cases.iter().map(|case| case.duration).sum());
     suite.add_property(("target", visible(&run.target).as_ref()));
     if let Some(tally) = findings.areas.iter().find(|tally| tally.name == area) {
-        for (name, number) in rule_counts(tally) {
+        for (name, number) in message::COLUMNS.into_iter().zip(tally.cells()) {
             suite.add_property((format!("rules {name}"), number.to_string()));
         }
     }
     for case in cases {
-        suite.add_test_case(test_case(case, findings, fail_on));
+        suite.add_test_case(test_case(case, findings, standard));
     }
     suite
 }
 
-fn rule_counts(tally: &Tally) -> [(&'static str, usize); 5] {
-    let [proven, broken, warned, not_claimed, not_checked] = message::COLUMNS;
-    [
-        (proven, tally.proven),
-        (broken, tally.broken),
-        (warned, tally.warned),
-        (not_claimed, tally.not_claimed),
-        (not_checked, tally.not_checked),
-    ]
-}
-
-fn test_case(case: &CaseResult, findings: &Findings<'_>, fail_on: Judgement) -> TestCase {
+fn test_case(case: &CaseResult, findings: &Findings<'_>, standard: Standard<'_>) -> TestCase {
     let says_more = !case.mismatches.is_empty();
-    let mut test_case = TestCase::new(case.id.as_str(), status(case, findings, fail_on));
+    let mut test_case = TestCase::new(case.id.as_str(), status(case, findings, standard));
     test_case.set_classname(format!("streamgauge.{}", area_of(case)));
     test_case.set_time(case.duration);
     test_case.add_property(("title", visible(&case.title).as_ref()));
@@ -99,7 +87,7 @@ fn test_case(case: &CaseResult, findings: &Findings<'_>, fail_on: Judgement) -> 
     test_case
 }
 
-fn status(case: &CaseResult, findings: &Findings<'_>, fail_on: Judgement) -> TestCaseStatus {
+fn status(case: &CaseResult, findings: &Findings<'_>, standard: Standard<'_>) -> TestCaseStatus {
     let failure = || {
         let mut failure = TestCaseStatus::non_success(NonSuccessKind::Failure);
         failure.set_message(message::case_in_short(case));
@@ -111,8 +99,12 @@ fn status(case: &CaseResult, findings: &Findings<'_>, fail_on: Judgement) -> Tes
         failure
     };
     match case.verdict {
-        CaseVerdict::Failed => failure(),
-        CaseVerdict::Warned if fail_on <= Judgement::Warning => failure(),
+        _ if standard.fails_by(case) => failure(),
+        CaseVerdict::Failed => {
+            let mut known = TestCaseStatus::skipped();
+            known.set_message(message::known_failure(case));
+            known
+        }
         CaseVerdict::Passed | CaseVerdict::Warned => TestCaseStatus::success(),
         CaseVerdict::Blocked | CaseVerdict::Skipped => {
             let mut skipped = TestCaseStatus::skipped();
@@ -145,25 +137,25 @@ mod tests {
     use super::*;
     use crate::report::sample;
 
-    fn report(run: &RunResult, fail_on: Judgement) -> String {
+    fn report(run: &RunResult, standard: Standard<'_>) -> String {
         let mut out = Vec::new();
-        write(&mut out, run, fail_on).unwrap();
+        write(&mut out, run, standard).unwrap();
         String::from_utf8(out).unwrap()
     }
 
-    fn parsed(run: &RunResult, fail_on: Judgement) -> Report {
-        Report::deserialize_from_str(&report(run, fail_on)).unwrap()
+    fn parsed(run: &RunResult, standard: Standard<'_>) -> Report {
+        Report::deserialize_from_str(&report(run, standard)).unwrap()
     }
 
     #[test]
     fn the_report_of_a_troubled_run() {
-        insta::assert_snapshot!(report(&sample::troubled(), Judgement::Error));
+        insta::assert_snapshot!(report(&sample::troubled(), sample::standard()));
     }
 
     #[test]
     fn only_what_passed_looks_passed() {
         let run = sample::troubled();
-        let report = parsed(&run, Judgement::Error);
+        let report = parsed(&run, sample::standard());
         let mut green: Vec<_> = report
             .test_suites
             .iter()
@@ -178,19 +170,19 @@ mod tests {
 
     #[test]
     fn a_warning_is_a_failure_where_it_fails_the_run() {
-        assert_eq!(parsed(&sample::warned_only(), Judgement::Error).failures, 0);
-        assert_eq!(parsed(&sample::warned_only(), Judgement::Warning).failures, 1);
+        assert_eq!(parsed(&sample::warned_only(), sample::standard()).failures, 0);
+        assert_eq!(parsed(&sample::warned_only(), sample::strict()).failures, 1);
     }
 
     #[test]
     fn a_target_that_cannot_be_used_is_an_error() {
-        let report = parsed(&sample::unusable(), Judgement::Error);
+        let report = parsed(&sample::unusable(), sample::standard());
         assert_eq!((report.tests, report.errors), (1, 1));
     }
 
     #[test]
     fn what_a_target_sends_stays_text() {
-        let case = &parsed(&sample::hostile(), Judgement::Error).test_suites[0].test_cases[0];
+        let case = &parsed(&sample::hostile(), sample::standard()).test_suites[0].test_cases[0];
         let TestCaseStatus::NonSuccess { description: Some(text), .. } = &case.status else {
             panic!("{:?}", case.status)
         };

@@ -3,22 +3,27 @@
 use std::{collections::BTreeMap, fmt::Display, time::Duration};
 
 use crate::{
-    event::{CaseResult, CaseVerdict, Mismatch, SkipReason},
+    baseline::Difference,
+    event::{CaseResult, CaseVerdict, Mismatch, RuleVerdict, RunResult, SkipReason},
     rule::RuleId,
 };
 
 use super::{
-    findings::{Conclusion, Findings, OpenReason, Reason, worst_mismatch},
+    findings::{Accusation, Conclusion, Findings, OpenReason, Reason, worst_mismatch},
     span::{count, time},
+    standard::Standard,
     visible::visible,
 };
 
-pub(super) const BROKEN_RULES: &str = "BROKEN RULES";
-pub(super) const WARNINGS: &str = "WARNINGS";
-pub(super) const BLOCKED: &str = "BLOCKED";
-pub(super) const ERRORED: &str = "COULD NOT LOOK";
-pub(super) const NOT_RUN: &str = "NOT RUN";
-pub(super) const RULES: &str = "RULES";
+pub(super) const BROKEN_RULES: &str = "Broken rules";
+pub(super) const WARNINGS: &str = "Warnings";
+pub(super) const BLOCKED: &str = "Blocked";
+pub(super) const ERRORED: &str = "Could not look";
+pub(super) const NOT_RUN: &str = "Not run";
+/// What stands for the method where bytes were sent that need not be a request.
+pub(super) const RAW: &str = "(bytes)";
+pub(super) const NOT_AS_KNOWN: &str = "Not as known";
+pub(super) const RULES: &str = "Rules";
 pub(super) const COLUMNS: [&str; 5] = ["proven", "broken", "warned", "not claimed", "not checked"];
 pub(super) const EXPECTED: &str = "expected";
 pub(super) const ACTUAL: &str = "actual";
@@ -43,8 +48,9 @@ pub(super) fn judged(judgement: &str) -> String {
 }
 
 /// How many cases accuse a rule.
-pub(super) fn seen_in(cases: usize) -> String {
-    format!("seen in {}", count(cases, "case"))
+pub(super) fn seen_in(cases: usize, known: bool) -> String {
+    let known = if known { ", as is known" } else { "" };
+    format!("seen in {}{known}", count(cases, "case"))
 }
 
 pub(super) fn also_in(cases: usize) -> String {
@@ -93,6 +99,10 @@ pub(super) fn exchange_began(number: usize, of: usize, started_at: Duration) -> 
 
 pub(super) fn exchange_in_short(request: &str, outcome: &str, duration: Duration) -> String {
     format!("{request} -> {outcome}, {}", time(duration))
+}
+
+pub(super) fn sent_as_they_are(url: &str) -> String {
+    format!("these bytes were sent as they are to {url}:")
 }
 
 pub(super) fn no_answer() -> &'static str {
@@ -172,9 +182,12 @@ pub(super) fn verdict(conclusion: Conclusion) -> &'static str {
 }
 
 /// What the verdict means, with the counts of rules.
-pub(super) fn explanation(findings: &Findings<'_>, unusable: Option<&str>) -> String {
-    if let Some(why) = unusable {
+pub(super) fn explanation(findings: &Findings<'_>, run: &RunResult, standard: Standard<'_>) -> String {
+    if let Some(why) = &run.unusable {
         return format!("the target cannot be used: {}", visible(why));
+    }
+    if let Some(difference) = standard.known {
+        return compared(findings, difference);
     }
     if findings.conclusion == Conclusion::Failed && findings.broken.is_empty() {
         return format!("{} warned, and warnings fail this run", count(findings.warned.len(), "rule"));
@@ -185,6 +198,39 @@ pub(super) fn explanation(findings: &Findings<'_>, unusable: Option<&str>) -> St
         (0, warned) => format!("{} proven, none broken, {warned} warned", count(proven, "rule")),
         (broken, 0) => format!("{} broken", count(broken, "rule")),
         (broken, warned) => format!("{} broken, {warned} warned", count(broken, "rule")),
+    }
+}
+
+fn compared(findings: &Findings<'_>, difference: &Difference) -> String {
+    let seen = findings.broken.len() + findings.warned.len();
+    match (difference.unexpected.len(), difference.outdated.len()) {
+        (0, 0) => format!("{} broken or warned, all as known", count(seen, "rule")),
+        (0, outdated) => format!("the list of known failures is outdated in {}", count(outdated, "place")),
+        (new, 0) => format!("{} broken or warned that was not known", count(new, "rule")),
+        (new, outdated) => format!(
+            "{} broken or warned that was not known; the list of known failures is outdated in {}",
+            count(new, "rule"),
+            count(outdated, "place")
+        ),
+    }
+}
+
+pub(super) fn not_known(rule: &RuleId, verdict: RuleVerdict) -> String {
+    format!("{rule} is {}, which was not known", rule_verdict(verdict))
+}
+
+pub(super) fn known_failure(case: &CaseResult) -> String {
+    format!("known: {}", case_in_short(case))
+}
+
+pub(super) fn rule_verdict(verdict: RuleVerdict) -> &'static str {
+    match verdict {
+        RuleVerdict::Proven => "proven",
+        RuleVerdict::Broken => "broken",
+        RuleVerdict::Warned => "warned",
+        RuleVerdict::NotClaimed => "not claimed",
+        RuleVerdict::NotChecked => "not checked",
+        RuleVerdict::NotObservable => "not observable",
     }
 }
 
@@ -207,6 +253,38 @@ pub(super) fn case_verdict(verdict: CaseVerdict) -> &'static str {
         CaseVerdict::Skipped => "skipped",
         CaseVerdict::Errored => "errored",
     }
+}
+
+/// The sums of a run: what the verdict means, the cases by verdict, the time.
+pub(super) fn sums(run: &RunResult, findings: &Findings<'_>, standard: Standard<'_>) -> String {
+    format!(
+        "{}; {}; {}",
+        explanation(findings, run, standard),
+        case_counts(&run.counts()),
+        took(run.duration)
+    )
+}
+
+/// Verdict, sums, and what was left open.
+pub(super) fn closing(run: &RunResult, findings: &Findings<'_>, standard: Standard<'_>) -> String {
+    let open = incomplete(&findings.open).map(|sentence| format!("; {sentence}")).unwrap_or_default();
+    format!("{}: {}{open}", verdict(findings.conclusion), sums(run, findings, standard))
+}
+
+/// How the run differs from the known failures, one sentence each.
+pub(super) fn differences(standard: Standard<'_>) -> Vec<String> {
+    standard.known.map_or_else(Vec::new, |difference| {
+        let new = difference.unexpected.iter().map(|(rule, verdict)| not_known(rule, *verdict));
+        new.chain(difference.outdated.iter().map(|sentence| visible(sentence).into_owned())).collect()
+    })
+}
+
+pub(super) fn rules_left_out(number: usize) -> String {
+    format!("{} not shown here", count(number, "more rule"))
+}
+
+pub(super) fn evidence_of(case: &str) -> String {
+    format!("how {} saw it", visible(case))
 }
 
 /// How many rules were left open and why; `None` when none was.
@@ -267,6 +345,14 @@ pub(super) fn case_in_short(case: &CaseResult) -> String {
         (CaseVerdict::Failed | CaseVerdict::Warned, None) => no_mismatch().to_owned(),
         _ => why_without_answer(case),
     }
+}
+
+/// The first thing that a case says against a rule, in one line.
+pub(super) fn accusation_in_short(accusation: &Accusation<'_>) -> String {
+    accusation.mismatches.first().map_or_else(
+        || no_mismatch().to_owned(),
+        |mismatch| mismatch_in_short(&mismatch.subject, &mismatch.expected, &mismatch.actual),
+    )
 }
 
 fn why_without_answer(case: &CaseResult) -> String {

@@ -11,7 +11,24 @@ use crate::{
     wire::{Exchange, Outcome, RecordedBody, RecordedHeader, RecordedRequest, RecordedResponse},
 };
 
+use super::{standard::Standard, write::Context};
+
 const ROOT: &str = "http://127.0.0.1:4437/v1/stream";
+
+/// The usual measure.
+pub(crate) fn standard() -> Standard<'static> {
+    Standard { fail_on: Judgement::Error, known: None }
+}
+
+/// The usual measure, and the beginning of the epoch for an end.
+pub(crate) fn context() -> Context<'static> {
+    Context { standard: standard(), finished_at: jiff::Timestamp::UNIX_EPOCH }
+}
+
+/// A measure by which warnings fail, too.
+pub(crate) fn strict() -> Standard<'static> {
+    Standard { fail_on: Judgement::Warning, known: None }
+}
 
 /// One rule broken in three cases, another in one of them; a warning, a note, and every way not to be checked.
 pub(crate) fn troubled() -> RunResult {

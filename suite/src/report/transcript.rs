@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::{
     event::CaseResult,
-    wire::{Exchange, Outcome, RecordedBody, RecordedHeader},
+    wire::{Exchange, Outcome, RecordedBody, RecordedHeader, RecordedRequest},
 };
 
 use super::{
@@ -35,6 +35,15 @@ impl Side {
             Self::Sent => '>',
             Self::Received => '<',
             Self::Remark => '*',
+        }
+    }
+
+    /// A word for it, for instance as the name of a style.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Received => "received",
+            Self::Remark => "remark",
         }
     }
 }
@@ -72,12 +81,18 @@ pub(super) fn lines(case: &CaseResult, index: usize) -> Vec<Line> {
 
 /// The exchange in one line: `PUT http://... -> 201, 2.1 ms`.
 pub(super) fn summary(exchange: &Exchange) -> String {
-    let request = format!("{} {}", exchange.request.method, exchange.request.url);
+    let method = if is_raw(&exchange.request) { message::RAW } else { &exchange.request.method };
+    let request = format!("{method} {}", exchange.request.url);
     let outcome = match &exchange.outcome {
         Outcome::Response(response) => response.status.to_string(),
         Outcome::Failure(_) => message::no_answer().to_owned(),
     };
     message::exchange_in_short(&visible(&request), &outcome, exchange.duration)
+}
+
+/// Whether bytes were sent as they are, which need not be a request: then all of them are the body.
+pub(super) fn is_raw(request: &RecordedRequest) -> bool {
+    request.method.is_empty()
 }
 
 struct Transcript(Vec<Line>);
@@ -89,7 +104,11 @@ impl Transcript {
 
     fn request(&mut self, exchange: &Exchange) {
         let request = &exchange.request;
-        self.push(Side::Sent, cut(&format!("{} {}", request.method, request.url)));
+        if is_raw(request) {
+            self.push(Side::Remark, message::sent_as_they_are(&cut(&request.url)));
+        } else {
+            self.push(Side::Sent, cut(&format!("{} {}", request.method, request.url)));
+        }
         self.headers(Side::Sent, &request.headers);
         self.body(Side::Sent, &request.body);
     }
@@ -119,7 +138,10 @@ impl Transcript {
         if body.size == 0 {
             return;
         }
-        self.push(side, "");
+        // An empty line parts a body from its head; raw bytes bring their own.
+        if self.0.last().is_some_and(|line| line.side == side) {
+            self.push(side, "");
+        }
         let left_out = match &body.text {
             Some(text) => self.text_body(side, text),
             None => self.binary_body(side, body.base64.as_deref().unwrap_or_default()),

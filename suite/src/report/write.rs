@@ -6,18 +6,19 @@ use std::{
     io::{self, BufWriter, Write},
 };
 
-use crate::{event::RunResult, rule::Judgement};
+use crate::event::RunResult;
 
 use super::{
     destination::{Destination, Destinations, Format, Sink},
-    json, junit,
+    har, html, json, junit, markdown,
+    standard::Standard,
+    tap,
 };
 
 /// What the reports have to know beside the result.
 #[derive(Clone, Copy, Debug)]
-pub struct Context {
-    /// The least weight that fails the run.
-    pub fail_on: Judgement,
+pub struct Context<'a> {
+    pub standard: Standard<'a>,
     /// When the run came to its end.
     pub finished_at: jiff::Timestamp,
 }
@@ -43,7 +44,11 @@ impl std::error::Error for WriteErrors {}
 /// # Errors
 ///
 /// All that could not be written, and why.
-pub fn write_all(run: &RunResult, destinations: &Destinations, context: Context) -> Result<(), WriteErrors> {
+pub fn write_all(
+    run: &RunResult,
+    destinations: &Destinations,
+    context: Context<'_>,
+) -> Result<(), WriteErrors> {
     let failed: Vec<_> = destinations
         .iter()
         .filter_map(|destination| {
@@ -65,10 +70,14 @@ fn write_to(sink: &Sink, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     out.flush()
 }
 
-fn write(out: &mut dyn Write, format: Format, run: &RunResult, context: Context) -> io::Result<()> {
+fn write(out: &mut dyn Write, format: Format, run: &RunResult, context: Context<'_>) -> io::Result<()> {
     match format {
-        Format::Json => json::write(out, run, context.fail_on),
-        Format::Junit => junit::write(out, run, context.fail_on),
+        Format::Json => json::write(out, run, context.standard),
+        Format::Junit => junit::write(out, run, context.standard),
+        Format::Tap => tap::write(out, run, context.standard),
+        Format::Markdown => markdown::write(out, run, context.standard),
+        Format::Html => html::write(out, run, context),
+        Format::Har => har::write(out, run, context),
     }
 }
 
@@ -77,18 +86,14 @@ mod tests {
     use super::*;
     use crate::report::sample;
 
-    fn context() -> Context {
-        Context { fail_on: Judgement::Error, finished_at: jiff::Timestamp::UNIX_EPOCH }
-    }
-
     #[test]
     fn what_cannot_be_written_does_not_hinder_the_rest() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let wanted = [format!("json={}", path("absent/a.json")), format!("junit={}", path("b.xml"))];
         let destinations = wanted.iter().map(|text| text.parse().unwrap()).collect();
-        let error =
-            write_all(&sample::clean(), &Destinations::new(destinations).unwrap(), context()).unwrap_err();
+        let error = write_all(&sample::clean(), &Destinations::new(destinations).unwrap(), sample::context())
+            .unwrap_err();
         let message = error.to_string();
         assert!(message.starts_with("the json report could not be written to "), "{message}");
         assert!(message.contains("absent/a.json: No such file"), "{message}");

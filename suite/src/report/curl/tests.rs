@@ -171,6 +171,24 @@ fn a_body_that_was_not_kept_is_asked_for() {
 }
 
 #[test]
+fn bytes_that_need_not_be_a_request_go_through_a_plain_connection() {
+    let raw = |url: &str| line(&exchange("", url, &[], text("GET / HTTP/1.1\r\nHost: a\r\n\r\n")));
+    insta::assert_snapshot!(
+        [
+            "http://127.0.0.1:4437",
+            "http://[::1]:80",
+            "http://[::1]",
+            "https://localhost",
+            "https://[::1]:8443"
+        ]
+        .map(raw)
+        .join("\n")
+    );
+    let binary = RecordedBody { size: 2, shown: 2, text: None, base64: Some("FgM=".to_owned()) };
+    assert_eq!(line(&exchange("", "http://a:1", &[], binary)), "printf %s 'FgM=' | base64 -d | nc -w 5 a 1");
+}
+
+#[test]
 fn addresses_are_sent_as_they_stand() {
     let odd = "http://127.0.0.1:4437/v1/./stream/../a%2Fb?x[]={1,2}";
     let sent = line(&exchange("GET", odd, &[], text("")));

@@ -5,7 +5,7 @@ use crate::report::sample;
 
 fn report(run: &RunResult) -> Value {
     let mut out = Vec::new();
-    write(&mut out, run, Judgement::Error).unwrap();
+    write(&mut out, run, sample::standard()).unwrap();
     serde_json::from_slice(&out).unwrap()
 }
 

@@ -11,6 +11,7 @@ use crate::{
         curl,
         findings::{Accusation, Finding, Findings},
         message,
+        standard::Standard,
         transcript::{self, Side},
         visible::visible,
     },
@@ -31,7 +32,7 @@ const MISMATCHES: usize = 8;
 pub(super) fn write_all(
     sheet: &mut Sheet<'_>,
     findings: &Findings<'_>,
-    fail_on: Judgement,
+    standard: Standard<'_>,
 ) -> io::Result<()> {
     let mut shown = Shown::default();
     for (title, style, weight, list) in [
@@ -41,11 +42,13 @@ pub(super) fn write_all(
         if list.is_empty() {
             continue;
         }
-        sheet.line(0, &[(style, &message::heading(title, list.len()))])?;
+        sheet.heading(style, &message::heading(title, list.len()))?;
         sheet.blank()?;
         for finding in list {
-            write_rule(sheet, finding, style)?;
-            if weight >= fail_on {
+            let known = standard.knows(finding.id);
+            write_rule(sheet, finding, style, known)?;
+            // What is known needs no second proof.
+            if standard.fails(weight) && !known {
                 write_in_full(sheet, finding, &mut shown)?;
             } else {
                 write_in_short(sheet, &finding.accusations)?;
@@ -60,9 +63,9 @@ pub(super) fn write_all(
 #[derive(Default)]
 struct Shown<'a>(HashMap<&'a str, &'a RuleId>);
 
-fn write_rule(sheet: &mut Sheet<'_>, finding: &Finding<'_>, style: Style) -> io::Result<()> {
+fn write_rule(sheet: &mut Sheet<'_>, finding: &Finding<'_>, style: Style, known: bool) -> io::Result<()> {
     write_rule_words(sheet, finding.id, finding.rule, style)?;
-    sheet.line(2, &[(FAINT, &message::seen_in(finding.accusations.len()))])
+    sheet.line(2, &[(FAINT, &message::seen_in(finding.accusations.len(), known))])
 }
 
 fn write_rule_words(
@@ -91,7 +94,7 @@ fn write_in_full<'a>(
     let first = fresh.unwrap_or(0);
     let Some(accusation) = finding.accusations.get(first) else { return Ok(()) };
     sheet.blank()?;
-    write_case(sheet, accusation)?;
+    write_case_words(sheet, accusation)?;
     match shown.0.entry(&accusation.case.id) {
         Entry::Vacant(place) => {
             place.insert(finding.id);
@@ -114,7 +117,13 @@ fn write_in_full<'a>(
     Ok(())
 }
 
-fn write_case(sheet: &mut Sheet<'_>, accusation: &Accusation<'_>) -> io::Result<()> {
+/// The case, what it missed, and the exchanges that show it.
+pub(super) fn write_case(sheet: &mut Sheet<'_>, accusation: &Accusation<'_>) -> io::Result<()> {
+    write_case_words(sheet, accusation)?;
+    write_exchanges(sheet, accusation)
+}
+
+fn write_case_words(sheet: &mut Sheet<'_>, accusation: &Accusation<'_>) -> io::Result<()> {
     let case = accusation.case;
     sheet.prose(2, STRONG, &visible(&case.title))?;
     let took = message::case_took(case.duration, case.attempts);
@@ -135,8 +144,7 @@ pub(super) fn write_single(
         sheet.blank()?;
     }
     let accusation = Accusation { case, mismatches: case.mismatches.iter().collect() };
-    write_case(sheet, &accusation)?;
-    write_exchanges(sheet, &accusation)
+    write_case(sheet, &accusation)
 }
 
 fn write_mismatches(sheet: &mut Sheet<'_>, mismatches: &[&Mismatch]) -> io::Result<()> {

@@ -25,6 +25,11 @@ impl<'w> Sheet<'w> {
         writeln!(self.out)
     }
 
+    /// Headings stand out even where there are no colours.
+    pub(super) fn heading(&mut self, style: Style, text: &str) -> io::Result<()> {
+        self.line(0, &[(style, &text.to_uppercase())])
+    }
+
     /// One line, never wrapped.
     pub(super) fn line(&mut self, indent: usize, parts: &[(Style, &str)]) -> io::Result<()> {
         write!(self.out, "{:indent$}", "")?;

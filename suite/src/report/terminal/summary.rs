@@ -7,6 +7,7 @@ use crate::{
     report::{
         findings::{Conclusion, Findings, Group, Reason, Tally},
         message,
+        standard::Standard,
         visible::visible,
     },
 };
@@ -20,7 +21,12 @@ use super::{
 const NAMES: usize = 3;
 
 /// What was left without an answer, the table of rules, and the last line.
-pub(super) fn write(sheet: &mut Sheet<'_>, run: &RunResult, findings: &Findings<'_>) -> io::Result<()> {
+pub(super) fn write(
+    sheet: &mut Sheet<'_>,
+    run: &RunResult,
+    findings: &Findings<'_>,
+    standard: Standard<'_>,
+) -> io::Result<()> {
     write_blocked(sheet, findings)?;
     write_errored(sheet, findings)?;
     write_skipped(sheet, findings)?;
@@ -32,7 +38,8 @@ pub(super) fn write(sheet: &mut Sheet<'_>, run: &RunResult, findings: &Findings<
         sheet.line(0, &[(PLAIN, &message::notes(findings.noted.len(), cases))])?;
         sheet.blank()?;
     }
-    write_last_line(sheet, run, findings)
+    write_differences(sheet, standard)?;
+    write_last_line(sheet, run, findings, standard)
 }
 
 fn write_blocked(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()> {
@@ -79,7 +86,7 @@ fn write_heading(sheet: &mut Sheet<'_>, title: &str, groups: &[Group<'_>]) -> io
         return Ok(());
     }
     let cases = groups.iter().map(|group| group.cases.len()).sum();
-    sheet.line(0, &[(STRONG, &message::heading(title, cases))])
+    sheet.heading(STRONG, &message::heading(title, cases))
 }
 
 fn write_group(sheet: &mut Sheet<'_>, group: &Group<'_>, style: Style) -> io::Result<()> {
@@ -101,16 +108,16 @@ fn write_table(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()>
     let longest = findings.areas.iter().chain(&sums).map(|tally| tally.name.len()).max().unwrap_or(0);
     let name_width = longest.max(message::RULES.len());
 
-    let mut head = format!("{:name_width$}", message::RULES);
+    let mut head = format!("{:name_width$}", message::RULES.to_uppercase());
     for column in message::COLUMNS {
         head.push_str(&format!("  {column:>11}"));
     }
     sheet.line(0, &[(STRONG, &head)])?;
-    for tally in findings.areas.iter().filter(|tally| shows_something(tally)) {
+    for tally in findings.areas.iter().filter(|tally| tally.visible_total() > 0) {
         write_row(sheet, tally, name_width)?;
     }
     sheet.line(0, &[(FAINT, &"-".repeat(name_width + message::COLUMNS.len() * 13))])?;
-    for tally in sums.iter().filter(|tally| shows_something(tally)) {
+    for tally in sums.iter().filter(|tally| tally.visible_total() > 0) {
         write_row(sheet, tally, name_width)?;
     }
     if total.not_observable > 0 {
@@ -119,39 +126,43 @@ fn write_table(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()>
     sheet.blank()
 }
 
-/// Rules that no run can see have no place among the verdicts.
-fn shows_something(tally: &Tally) -> bool {
-    tally.total() > tally.not_observable
-}
-
 fn write_row(sheet: &mut Sheet<'_>, tally: &Tally, name_width: usize) -> io::Result<()> {
-    let cells = [
-        (GOOD, tally.proven),
-        (BAD, tally.broken),
-        (DOUBTFUL, tally.warned),
-        (PLAIN, tally.not_claimed),
-        (PLAIN, tally.not_checked),
-    ];
-    let texts = cells.map(|(style, number)| {
-        if number == 0 { (FAINT, format!("  {:>11}", "-")) } else { (style, format!("  {number:>11}")) }
-    });
+    let styles = [GOOD, BAD, DOUBTFUL, PLAIN, PLAIN];
+    let mut texts = Vec::with_capacity(styles.len());
+    for (style, number) in styles.into_iter().zip(tally.cells()) {
+        let (style, text) = if number == 0 { (FAINT, "-".to_owned()) } else { (style, number.to_string()) };
+        texts.push((style, format!("  {text:>11}")));
+    }
     let name = format!("{:name_width$}", tally.name);
     let mut parts = vec![(PLAIN, name.as_str())];
     parts.extend(texts.iter().map(|(style, text)| (*style, text.as_str())));
     sheet.line(0, &parts)
 }
 
-fn write_last_line(sheet: &mut Sheet<'_>, run: &RunResult, findings: &Findings<'_>) -> io::Result<()> {
+/// How the run differs from what was known. Rules that are newly broken are shown in full already.
+fn write_differences(sheet: &mut Sheet<'_>, standard: Standard<'_>) -> io::Result<()> {
+    let differences = message::differences(standard);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    sheet.heading(STRONG, message::NOT_AS_KNOWN)?;
+    for sentence in differences {
+        sheet.prose(2, BAD, &sentence)?;
+    }
+    sheet.blank()
+}
+
+fn write_last_line(
+    sheet: &mut Sheet<'_>,
+    run: &RunResult,
+    findings: &Findings<'_>,
+    standard: Standard<'_>,
+) -> io::Result<()> {
     let style = match findings.conclusion {
         Conclusion::Passed => GOOD.bold(),
         Conclusion::Failed | Conclusion::Unusable | Conclusion::Errored => BAD,
     };
-    let line = format!(
-        ": {}; {}; {}",
-        message::explanation(findings, run.unusable.as_deref()),
-        message::case_counts(&run.counts()),
-        message::took(run.duration),
-    );
+    let line = format!(": {}", message::sums(run, findings, standard));
     let incomplete =
         message::incomplete(&findings.open).map(|sentence| format!("; {sentence}")).unwrap_or_default();
     sheet.line(0, &[(style, message::verdict(findings.conclusion)), (PLAIN, &line), (DOUBTFUL, &incomplete)])
