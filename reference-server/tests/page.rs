@@ -163,7 +163,10 @@ async fn the_newest_1000_lines_are_held_and_the_page_scrolls_where_it_is_asked_t
     with_browser(|browser| async move {
         browser.client.goto(&site.url("#source=service")).await.unwrap();
         browser.light_turns("live", SOON).await;
-        site.log_numbers(0..1_500).await;
+        // In two goes: lines give way within one batch, and to a later one.
+        site.log_numbers(0..300).await;
+        browser.lines(300, SOON).await;
+        site.log_numbers(300..1_500).await;
         let last = "return document.querySelector('.row:last-child > .text')?.textContent ?? null";
         for _ in 0..100 {
             if browser.eval(last).await == "1499" {
