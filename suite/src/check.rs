@@ -28,6 +28,8 @@ pub struct Finding {
     pub actual: String,
     /// The answer itself was right and only came late: the one finding that a slow machine can cause.
     pub late: bool,
+    /// Nothing that an event stream carries later can mend it.
+    pub lasting: bool,
 }
 
 impl Finding {
@@ -36,7 +38,19 @@ impl Finding {
         expected: impl Into<String>,
         actual: impl Into<String>,
     ) -> Self {
-        Self { subject: subject.into(), expected: expected.into(), actual: actual.into(), late: false }
+        Self {
+            subject: subject.into(),
+            expected: expected.into(),
+            actual: actual.into(),
+            late: false,
+            lasting: false,
+        }
+    }
+
+    /// The same, where nothing that comes later can mend it.
+    pub(crate) fn lasting_if(mut self, lasting: bool) -> Self {
+        self.lasting = lasting;
+        self
     }
 }
 

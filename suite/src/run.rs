@@ -124,8 +124,8 @@ pub async fn run(
     result
 }
 
-/// Runs jobs side by side. Cases that failed for nothing but time are looked at again afterwards, alone:
-/// slow is not wrong.
+/// Runs jobs side by side. Cases that failed for nothing but time, or that time kept from telling anything,
+/// are looked at again afterwards, alone: slow is not wrong.
 async fn run_jobs(world: &Arc<World>, jobs: Vec<Job>, listener: &mut dyn Listener) -> Vec<CaseResult> {
     let mut done = Vec::new();
     let mut doubtful = Vec::new();
@@ -133,29 +133,31 @@ async fn run_jobs(world: &Arc<World>, jobs: Vec<Job>, listener: &mut dyn Listene
         .map(|job| {
             let world = Arc::clone(world);
             async move {
-                let (result, only_late) = attempt(&world, &job).await;
-                (job, result, only_late)
+                let (result, in_doubt) = attempt(&world, &job).await;
+                (job, result, in_doubt)
             }
         })
         .buffer_unordered(CASES_AT_ONCE);
-    while let Some((job, result, only_late)) = running.next().await {
-        if only_late {
-            doubtful.push(job);
-            continue;
-        }
+    let mut finish = |job: &Job, mut result: CaseResult| {
+        world.note_missing_capability(job, &mut result);
         listener.on_event(&Event::CaseFinished(Box::new(result.clone())));
         done.push(result);
+    };
+    while let Some((job, result, in_doubt)) = running.next().await {
+        match in_doubt {
+            true => doubtful.push(job),
+            false => finish(&job, result),
+        }
     }
     for job in doubtful {
         let (result, _) = attempt(world, &job).await;
-        listener.on_event(&Event::CaseFinished(Box::new(result.clone())));
-        done.push(result);
+        finish(&job, result);
     }
     done
 }
 
 /// Runs one job within its time, again where an attempt told nothing. The flag says that nothing but
-/// lateness was found.
+/// lateness was found, or nothing at all.
 async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
     let began = Instant::now();
     if world.epoch.elapsed() > world.options.run_limit {
@@ -178,23 +180,25 @@ async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
             attempts += 1;
             continue;
         }
+        let told_nothing = matches!(halt, Err(Halt::Inconclusive(_)));
         let (mut result, only_late) = stage.into_result(job, halt);
         result.attempts = attempts;
         result.duration = began.elapsed();
-        if let (Some(capability), CaseVerdict::Failed | CaseVerdict::Blocked) = (job.probes(), result.verdict)
-        {
-            world.accuse_of_absence(&mut result, capability);
-            world
-                .missing
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-                .insert(capability, job.id().to_owned());
-        }
-        return (result, only_late);
+        return (result, only_late || told_nothing);
     }
 }
 
 impl World {
+    /// Tells of a probe that found nothing, and remembers what is missing.
+    fn note_missing_capability(&self, job: &Job, result: &mut CaseResult) {
+        if let (Some(capability), CaseVerdict::Failed | CaseVerdict::Blocked) = (job.probes(), result.verdict)
+        {
+            self.accuse_of_absence(result, capability);
+            let mut missing = self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            missing.insert(capability, job.id().to_owned());
+        }
+    }
+
     /// What a target claims and does not show at all is a failure, told once: by the probe, whose own stage
     /// could not even be set.
     fn accuse_of_absence(&self, probe: &mut CaseResult, capability: Capability) {

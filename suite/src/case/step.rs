@@ -36,7 +36,7 @@ pub enum Act {
     AwaitSse(Box<AwaitEvents>),
     /// Waits for the end of the event stream, then looks at all of it.
     FinishSse(Box<AwaitEvents>),
-    /// No event comes on the named event streams for that long; comments don't count.
+    /// No data comes on the named event streams for that long; control events may be repeated.
     Quiet(BTreeMap<String, HumanDuration>),
     /// Leaves background reads, whatever they were doing.
     Stop(Vec<String>),
@@ -193,6 +193,13 @@ pub struct AwaitEvents {
     pub expect: EventStreamExpect,
     pub also: Vec<EventStreamExpect>,
     pub save: BTreeMap<String, SaveFrom>,
+}
+
+impl AwaitEvents {
+    /// All that is demanded.
+    pub fn demands(&self) -> impl Iterator<Item = &EventStreamExpect> {
+        std::iter::once(&self.expect).chain(&self.also)
+    }
 }
 
 /// A webhook receiver and what it answers.

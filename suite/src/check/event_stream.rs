@@ -51,6 +51,11 @@ impl EventLog {
         (self.events.iter().filter(|event| event.name != "control").count(), last)
     }
 
+    /// The data events, in order.
+    pub fn data_events(&self) -> impl Iterator<Item = &SeenEvent> {
+        self.named("data")
+    }
+
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a SeenEvent> {
         self.events.iter().filter(move |event| event.name == name)
     }
@@ -71,7 +76,8 @@ pub fn event_stream(
 ) -> Result<Vec<Finding>, Unbound> {
     let mut findings = Vec::new();
     if let LogEnd::Malformed(why) = &log.end {
-        findings.push(Finding::new("event stream", "the grammar of server-sent events", why.clone()));
+        let finding = Finding::new("event stream", "the grammar of server-sent events", why.clone());
+        findings.push(finding.lasting_if(true));
     }
     if let Some(wanted) = &expect.data {
         findings.extend(data(wanted, log.named("data"), log, names)?);
@@ -79,7 +85,8 @@ pub fn event_stream(
     if let Some(wanted) = &expect.names {
         let seen: Vec<&str> = log.events.iter().map(|event| event.name.as_str()).collect();
         if seen != wanted.iter().map(String::as_str).collect::<Vec<_>>() {
-            findings.push(Finding::new("events", wanted.join(", "), log.names()));
+            let finding = Finding::new("events", wanted.join(", "), log.names());
+            findings.push(finding.lasting_if(!starts_with(wanted, &seen)));
         }
     }
     if let Some(wanted) = &expect.events {
@@ -93,7 +100,8 @@ pub fn event_stream(
     }
     let controls = log.controls();
     if let Some(fields) = &expect.first_control {
-        findings.extend(control("first control event", fields, controls.first(), names)?);
+        let found = control("first control event", fields, controls.first(), names)?;
+        findings.extend(found.into_iter().map(|finding| finding.lasting_if(!controls.is_empty())));
     }
     if let Some(fields) = &expect.last_control {
         findings.extend(control("last control event", fields, controls.last(), names)?);
@@ -103,11 +111,15 @@ pub fn event_stream(
             findings.push(Finding::new("control events", "at least one", "none"));
         }
         for (index, seen) in controls.iter().enumerate() {
-            findings.extend(control(&format!("control event {}", index + 1), fields, Some(seen), names)?);
+            let found = control(&format!("control event {}", index + 1), fields, Some(seen), names)?;
+            findings.extend(found.into_iter().map(|finding| finding.lasting_if(true)));
         }
     }
     for field in &expect.never_falls {
         findings.extend(never_falls(field, &controls));
+    }
+    if let (None, LogEnd::Torn(why), false) = (expect.ended, &log.end, findings.is_empty()) {
+        findings.push(Finding::new("connection", "unbroken", format!("broken off: {why}")));
     }
     match (expect.ended, &log.end) {
         (None, _) | (Some(Ended::Cleanly), LogEnd::Cleanly) | (Some(Ended::Open), LogEnd::Open) => {}
@@ -118,22 +130,33 @@ pub fn event_stream(
     Ok(findings)
 }
 
+/// Whether what has come so far may still become what is wanted.
+fn starts_with(wanted: &[String], seen: &[&str]) -> bool {
+    seen.len() <= wanted.len() && wanted.iter().zip(seen).all(|(wanted, seen)| wanted == seen)
+}
+
 fn only_known_names(known: &[String], log: &EventLog) -> Option<Finding> {
-    let right = !log.events.is_empty() && log.events.iter().all(|event| known.contains(&event.name));
-    (!right).then(|| Finding::new("events", format!("none but {}", known.join(", ")), log.names()))
+    let has_stranger = log.events.iter().any(|event| !known.contains(&event.name));
+    (has_stranger || log.events.is_empty()).then(|| {
+        Finding::new("events", format!("none but {}", known.join(", ")), log.names()).lasting_if(has_stranger)
+    })
 }
 
 /// A client learns from the control event how far the data before it reached.
 fn pairs(log: &EventLog) -> Option<Finding> {
-    let follower = |index: usize| log.events.get(index + 1).map(|event| event.name.as_str());
-    let mut data = log.events.iter().enumerate().filter(|(_, event)| event.name == "data").peekable();
-    let right = data.peek().is_some() && data.all(|(index, _)| follower(index) == Some("control"));
-    (!right).then(|| Finding::new("events", "data events, each with a control event behind it", log.names()))
+    let names: Vec<&str> = log.events.iter().map(|event| event.name.as_str()).collect();
+    let is_torn_apart = names.windows(2).any(|pair| pair[0] == "data" && pair[1] != "control");
+    let is_unfinished = !names.contains(&"data") || names.last() == Some(&"data");
+    (is_torn_apart || is_unfinished).then(|| {
+        let wanted = "data events, each with a control event behind it";
+        Finding::new("events", wanted, log.names()).lasting_if(is_torn_apart)
+    })
 }
 
 fn never_falls(field: &str, controls: &[BTreeMap<String, Value>]) -> Option<Finding> {
     let finding = |actual: String| {
-        Some(Finding::new(format!("control events: {field}"), "integers that never fall", actual))
+        let finding = Finding::new(format!("control events: {field}"), "integers that never fall", actual);
+        Some(finding.lasting_if(!controls.is_empty()))
     };
     if controls.is_empty() {
         return finding("no control event".to_owned());
@@ -162,8 +185,10 @@ fn exact_events(wanted: &[EventExpect], log: &EventLog, names: &dyn Names) -> Re
     let same_names = wanted.len() == log.events.len()
         && wanted.iter().zip(&log.events).all(|(wanted, seen)| name(wanted) == seen.name);
     if !same_names {
-        let wanted: Vec<&str> = wanted.iter().map(name).collect();
-        return Ok(vec![Finding::new("events", wanted.join(", "), log.names())]);
+        let wanted: Vec<String> = wanted.iter().map(|event| name(event).to_owned()).collect();
+        let seen: Vec<&str> = log.events.iter().map(|event| event.name.as_str()).collect();
+        let finding = Finding::new("events", wanted.join(", "), log.names());
+        return Ok(vec![finding.lasting_if(!starts_with(&wanted, &seen))]);
     }
     let mut findings = Vec::new();
     for (index, (wanted, seen)) in wanted.iter().zip(&log.events).enumerate() {
@@ -201,20 +226,20 @@ fn data<'a>(
     };
     let seen = match joined {
         Ok(seen) => seen,
-        Err(why) => return Ok(Some(Finding::new(SUBJECT, "payloads that decode", why))),
+        Err(why) => return Ok(Some(Finding::new(SUBJECT, "payloads that decode", why).lasting_if(true))),
     };
     match wanted {
         // Server-sent events know one line end only, so what was CR or CRLF comes back as LF.
         BodyExpect::Text(text) if !log.base64 => {
             let wanted = one_line_end(&names.render(text)?);
-            let same = wanted.as_bytes() == seen;
-            Ok((!same).then(|| {
-                Finding::new(
-                    SUBJECT,
-                    BodyRender(wanted.as_bytes()).to_string(),
-                    BodyRender(&seen).to_string(),
-                )
-            }))
+            let wanted = wanted.as_bytes();
+            let finding =
+                || Finding::new(SUBJECT, BodyRender(wanted).to_string(), BodyRender(&seen).to_string());
+            Ok((wanted != seen).then(|| finding().lasting_if(!wanted.starts_with(&seen))))
+        }
+        BodyExpect::Empty => {
+            let finding = body::body(SUBJECT, wanted, &seen, names)?;
+            Ok(finding.map(|finding| finding.lasting_if(true)))
         }
         other => body::body(SUBJECT, other, &seen, names),
     }
@@ -280,3 +305,6 @@ impl LogEnd {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

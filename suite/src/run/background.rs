@@ -19,6 +19,9 @@ use crate::{
 /// How many bytes of an event stream a record keeps.
 const RECORDED_STREAM: usize = 8 * 1024;
 
+/// How many events are kept: no case needs nearly as many, and small ones cost more than their bytes.
+const MOST_EVENTS: usize = 20_000;
+
 /// Bounds on an event stream: what a hostile target may cost in memory.
 const STREAM_LIMITS: Limits = Limits { line: 8 << 20, lines: 16 * 1024, event: 8 << 20, waiting: 16 << 20 };
 
@@ -32,7 +35,12 @@ pub(super) enum Background {
 pub(super) struct WaitingRead {
     pub(super) request: Request,
     pub(super) began: Instant,
-    answer: JoinHandle<Result<Response, WireError>>,
+    state: Waiting,
+}
+
+enum Waiting {
+    On(JoinHandle<Result<Response, WireError>>),
+    Over(Box<Result<Response, WireError>>),
 }
 
 impl WaitingRead {
@@ -40,33 +48,34 @@ impl WaitingRead {
         let client = stage.world.target.client.clone();
         let sent = request.clone();
         let answer = tokio::spawn(async move { client.fetch(&sent, limit).await });
-        Self { request, began: Instant::now(), answer }
+        Self { request, began: Instant::now(), state: Waiting::On(answer) }
     }
 
-    /// Whether the answer is there already.
-    pub(super) fn is_answered(&self) -> bool {
-        self.answer.is_finished()
-    }
-
-    /// Waits for the answer, at most until `until`; `None` where it has not come by then.
-    pub(super) async fn answered_by(&mut self, until: Instant) -> bool {
-        while !self.answer.is_finished() {
-            if Instant::now() >= until {
-                return false;
-            }
-            let pause = Duration::from_millis(2).min(until.saturating_duration_since(Instant::now()));
-            tokio::time::sleep(pause).await;
+    /// The answer, where it comes until then. It stays here for whoever waits for it later.
+    pub(super) async fn answer_by(&mut self, until: Instant) -> Option<&Result<Response, WireError>> {
+        if let Waiting::On(answer) = &mut self.state
+            && let Ok(joined) = tokio::time::timeout_at(until.into(), answer).await
+        {
+            self.state = Waiting::Over(Box::new(joined.unwrap_or_else(|_| Err(abandoned()))));
         }
-        true
+        match &self.state {
+            Waiting::On(_) => None,
+            Waiting::Over(answer) => Some(answer),
+        }
     }
 
     /// Waits for the answer, which the request's own limit bounds.
     pub(super) async fn answer(self) -> (Request, Instant, Result<Response, WireError>) {
-        let result = self.answer.await.unwrap_or_else(|_| {
-            Err(WireError::Unsendable { reason: "the task that read the answer was ended".to_owned() })
-        });
-        (self.request, self.began, result)
+        let answer = match self.state {
+            Waiting::On(answer) => answer.await.unwrap_or_else(|_| Err(abandoned())),
+            Waiting::Over(answer) => *answer,
+        };
+        (self.request, self.began, answer)
     }
+}
+
+fn abandoned() -> WireError {
+    WireError::Unsendable { reason: "the task that read the answer was ended".to_owned() }
 }
 
 /// An open event stream and what it has carried so far.
@@ -88,6 +97,7 @@ struct Reading {
     record: RecordedResponse,
     beginning: Vec<u8>,
     size: usize,
+    ended: Option<Instant>,
 }
 
 impl EventReader {
@@ -107,7 +117,7 @@ impl EventReader {
             RECORDED_STREAM,
         );
         let log = EventLog { base64, ..EventLog::default() };
-        let state = Mutex::new(Reading { log, record, beginning: Vec::new(), size: 0 });
+        let state = Mutex::new(Reading { log, record, beginning: Vec::new(), size: 0, ended: None });
         let shared = Arc::new(Shared { state });
         let (changes, changed) = watch::channel(0);
         let task = tokio::spawn(read(streaming, Arc::clone(&shared), changes));
@@ -125,6 +135,11 @@ impl EventReader {
         if let Ok(Err(_)) = tokio::time::timeout_at(until.into(), self.changed.changed()).await {
             tokio::time::sleep_until(until.min(Instant::now() + Duration::from_millis(20)).into()).await;
         }
+    }
+
+    /// For how long the stream was open, if it has ended.
+    pub(super) fn lived(&self) -> Option<Duration> {
+        self.shared.lock().ended.map(|ended| ended.saturating_duration_since(self.began))
     }
 
     pub(super) fn exchange(&self) -> usize {
@@ -147,7 +162,7 @@ impl EventReader {
             self.exchange,
             Exchange {
                 started_at: self.began.saturating_duration_since(stage.world.epoch),
-                duration: self.began.elapsed(),
+                duration: reading.ended.unwrap_or_else(Instant::now).saturating_duration_since(self.began),
                 request: RecordedRequest::of(&stage.world.target.client, &self.request, RECORDED_STREAM),
                 outcome: Outcome::Response(record),
             },
@@ -165,7 +180,8 @@ impl Background {
     /// Stops reading; the connection is closed.
     pub(super) fn leave(self, stage: &Stage) {
         match self {
-            Self::Answer(read) => read.answer.abort(),
+            Self::Answer(WaitingRead { state: Waiting::On(answer), .. }) => answer.abort(),
+            Self::Answer(_) => {}
             Self::Events(reader) => {
                 reader.amend_record(stage);
                 reader.task.abort();
@@ -198,10 +214,15 @@ async fn read(mut streaming: Streaming, shared: Arc<Shared>, changes: watch::Sen
             reading.log.end = LogEnd::Malformed(why);
             break;
         }
+        if reading.log.events.len() > MOST_EVENTS {
+            reading.log.end = LogEnd::Torn(format!("the suite reads no more than {MOST_EVENTS} events"));
+            break;
+        }
         drop(reading);
         changes.send_modify(|count| *count += 1);
     }
     let mut reading = shared.lock();
+    reading.ended = Some(Instant::now());
     if reading.log.end == LogEnd::Open {
         reading.log.end = match (streaming.ending(), parser.finish()) {
             (Some(Ending::Clean), tail) => after_the_last_event(&tail),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long an event stream may take where no time is demanded.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long an event stream stays silent before the target is asked whether it is slow or done.
 const STILLNESS: Duration = Duration::from_millis(1500);
@@ -25,7 +25,10 @@ const STILLNESS: Duration = Duration::from_millis(1500);
 const QUICK: Duration = Duration::from_millis(150);
 
 /// How much longer is waited where a time is demanded, to tell late from never.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(2);
+
+const LIFETIME_CAME_FIRST: &str =
+    "the target ended the event stream, at its lifetime, before what was awaited";
 
 impl Context<'_> {
     pub(super) async fn start_sse(&self, start: &StartRead) -> Result<(), Halt> {
@@ -96,26 +99,47 @@ impl Context<'_> {
         to_the_end: bool,
     ) -> Result<(), Halt> {
         let began = Instant::now();
-        let within = look.expect.within.map(|within| within.0);
-        let until = began + within.map_or(PATIENCE, |within| within + GRACE);
-        let met = |log: &EventLog| -> Result<bool, Halt> {
-            if to_the_end {
-                return Ok(log.end != LogEnd::Open);
+        let log = self.wait(reader, look, to_the_end).await?;
+        let elapsed = began.elapsed();
+        reader.amend_record(self.stage);
+        for expect in look.demands() {
+            let mut findings = self.stream_findings(expect, &log)?;
+            if !findings.is_empty() && self.came_of_age(reader, &log) {
+                return Err(Halt::Inconclusive(LIFETIME_CAME_FIRST.to_owned()));
             }
-            let mut met = true;
-            for expect in std::iter::once(&look.expect).chain(&look.also) {
-                met &= self.stream_findings(expect, log)?.is_empty();
+            if let (Some(within), []) = (expect.within, findings.as_slice())
+                && elapsed > within.0
+            {
+                let mut late =
+                    Finding::new("time", format!("within {:?}", within.0), format!("{elapsed:.0?}"));
+                late.late = true;
+                findings = self.stage.excuse_slowness(vec![late], within.0).await?;
             }
-            Ok(met)
-        };
+            let blame = self.blame_for(expect.proves.as_deref(), expect.warn.clone());
+            self.stage.judge(findings, &blame, Some(reader.exchange()))?;
+        }
+        self.save_fields(look, &log)
+    }
+
+    /// Waits for all that is demanded, unless the stream ends or carries what nothing later can mend.
+    async fn wait(
+        &self,
+        reader: &mut EventReader,
+        look: &AwaitEvents,
+        to_the_end: bool,
+    ) -> Result<EventLog, Halt> {
+        let began = Instant::now();
+        let longest = look.demands().filter_map(|expect| expect.within).map(|within| within.0).max();
+        let until = began + longest.map_or(PATIENCE, |within| within + GRACE);
         let mut log = reader.log();
         let mut changed = Instant::now();
-        while !met(&log)? && Instant::now() < until && log.end == LogEnd::Open {
+        while self.may_still_come(look, &log, to_the_end)? && Instant::now() < until {
             reader.changed_by(until.min(changed + STILLNESS)).await;
             let now = reader.log();
             if now.progress() != log.progress() {
                 changed = Instant::now();
-            } else if changed.elapsed() >= STILLNESS && within.is_none_or(|within| began.elapsed() > within) {
+            } else if changed.elapsed() >= STILLNESS && longest.is_none_or(|within| began.elapsed() > within)
+            {
                 // Nothing has come for long while the target answers quickly: nothing will.
                 match self.stage.control().await {
                     Ok(plain) if plain < QUICK => break,
@@ -125,25 +149,27 @@ impl Context<'_> {
             log = now;
         }
         let log = reader.log();
-        let elapsed = began.elapsed();
-        reader.amend_record(self.stage);
-        let exchange = Some(reader.exchange());
-        let mut findings = self.stream_findings(&look.expect, &log)?;
-        if let Some(within) = within
-            && elapsed > within
-            && findings.is_empty()
-        {
-            let mut late = Finding::new("time", format!("within {within:?}"), format!("{elapsed:.0?}"));
-            late.late = true;
-            findings = self.stage.excuse_slowness(vec![late], within).await?;
+        if self.may_still_come(look, &log, to_the_end)? {
+            self.stage.waited_in_vain(began.elapsed()).await?;
         }
-        let blame = self.blame_for(look.expect.proves.as_deref(), look.expect.warn.clone());
-        self.stage.judge(findings, &blame, exchange)?;
-        for expect in &look.also {
-            let blame = self.blame_for(expect.proves.as_deref(), expect.warn.clone());
-            self.stage.judge(self.stream_findings(expect, &log)?, &blame, exchange)?;
+        Ok(log)
+    }
+
+    fn may_still_come(&self, look: &AwaitEvents, log: &EventLog, to_the_end: bool) -> Result<bool, Halt> {
+        let mut waits = to_the_end;
+        for expect in look.demands() {
+            let findings = self.stream_findings(expect, log)?;
+            waits |= !findings.is_empty() && !findings.iter().any(|finding| finding.lasting);
         }
-        self.save_fields(look, &log)
+        Ok(waits && log.end == LogEnd::Open)
+    }
+
+    /// Whether the target ended an event stream that was as old as it lets them become.
+    fn came_of_age(&self, reader: &EventReader, log: &EventLog) -> bool {
+        let is_closed = log.controls().last().is_some_and(|control| control.contains_key("streamClosed"));
+        let lifetime = self.stage.world.target.timings.sse_lifetime;
+        let is_old = |lifetime: Duration| reader.lived().is_some_and(|lived| lived >= lifetime / 2);
+        log.end == LogEnd::Cleanly && !is_closed && lifetime.is_some_and(is_old)
     }
 
     fn stream_findings(&self, expect: &EventStreamExpect, log: &EventLog) -> Result<Vec<Finding>, Halt> {
@@ -176,25 +202,27 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Nothing but comments comes for that long.
+    /// No data comes for that long. Control events may: a server may repeat what it has said.
     pub(super) async fn quiet(&self, name: &str, time: Duration) -> Result<(), Halt> {
         let mut reader = self.take_events(name)?;
-        let before = reader.log().events.len();
+        let before = reader.log().data_events().count();
         let until = Instant::now() + time;
         let mut log = reader.log();
-        while log.events.len() == before && log.end == LogEnd::Open && Instant::now() < until {
+        while log.data_events().count() == before && log.end == LogEnd::Open && Instant::now() < until {
             reader.changed_by(until).await;
             log = reader.log();
         }
         reader.amend_record(self.stage);
         let exchange = Some(reader.exchange());
+        let came_of_age = self.came_of_age(&reader, &log);
         self.keep_read(name, Background::Events(reader));
-        let actual = match log.events.get(before) {
-            Some(event) => format!("event {} with {}", event.name, check::BodyRender(event.data.as_bytes())),
+        let actual = match log.data_events().nth(before) {
+            Some(event) => check::BodyRender(event.data.as_bytes()).to_string(),
+            None if came_of_age => return Err(Halt::Inconclusive(LIFETIME_CAME_FIRST.to_owned())),
             None if log.end != LogEnd::Open => "the end of the event stream".to_owned(),
             None => return Ok(()),
         };
-        let finding = Finding::new("events", format!("none for {time:?}"), actual);
+        let finding = Finding::new("data events", format!("none for {time:?}"), actual);
         self.stage.judge(vec![finding], &self.blame_for(None, None), exchange)
     }
 

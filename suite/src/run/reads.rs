@@ -1,25 +1,23 @@
 //! The steps that look at waiting reads.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{
     answer::Demands,
     background::{Background, WaitingRead},
     case::Context,
-    stage::{Answer, Halt, SendFailure, seen},
+    stage::{Answer, Halt, SendFailure, Written, seen},
 };
 use crate::{
     case::{Expect, FinishRead, Method, StartRead},
     check::{Finding, Seen},
     rule::RuleId,
-    wire::{Exchange, Request},
+    wire::{Exchange, Request, Response, WireError},
 };
 
-/// A long-poll that ended this shortly after a write may have timed out before it.
-const CROSSING: Duration = Duration::from_millis(60);
-
-/// A long-poll that answered sooner than this did not wait.
-const NO_WAIT: Duration = Duration::from_millis(100);
+/// How long a target may take to notice a write: a long-poll that timed out this shortly after one proves
+/// nothing.
+const NOTICING: Duration = Duration::from_millis(150);
 
 impl Context<'_> {
     pub(super) fn start_request(&self, start: &StartRead) -> Result<Request, Halt> {
@@ -40,31 +38,23 @@ impl Context<'_> {
         let Background::Answer(mut read) = self.take_read(name)? else {
             return Err(Halt::Errored(format!("{name} is an event stream; `quiet` looks at those")));
         };
-        let bound = self
-            .stage
-            .world
-            .target
-            .timings
-            .long_poll_timeout
-            .map_or(time, |timeout| time.min(timeout * 3 / 5));
-        let answered = read.answered_by(read.began + bound).await;
-        if !answered {
-            self.keep_read(name, Background::Answer(read));
+        let bound = match self.stage.world.target.timings.long_poll_timeout {
+            Some(timeout) => time.min(timeout * 3 / 5),
+            None => time,
+        };
+        let answer = read.answer_by(read.began + bound).await.cloned();
+        let (request, began) = (read.request.clone(), read.began);
+        self.keep_read(name, Background::Answer(read));
+        let Some(result) = answer else {
             return Ok(());
-        }
-        let (request, began, result) = read.answer().await;
-        let client = &self.stage.world.target.client;
-        let exchange =
-            self.stage.keep(Exchange::record(client, &request, &result, began, self.stage.world.epoch, 4096));
+        };
+        let exchange = self.keep_exchange(&request, began, &result);
         let actual = match &result {
             Ok(response) => {
                 let elapsed = response.timing.end.saturating_duration_since(response.timing.connected);
-                if response.status() == 204
-                    && elapsed > NO_WAIT
-                    && !response.headers().contains("Stream-Closed")
-                {
+                if self.may_have_timed_out(response) {
                     return Err(Halt::Inconclusive(format!(
-                        "the target's long-poll timed out after {elapsed:.0?}, sooner than the {bound:?} that were to be seen; say --long-poll-timeout"
+                        "a long-poll ended with 204 after {elapsed:.0?}, and {bound:?} were to be seen; where that is its timeout, say --long-poll-timeout"
                     )));
                 }
                 format!("answered {} after {elapsed:.0?}", response.status())
@@ -84,11 +74,8 @@ impl Context<'_> {
                 finish.name
             )));
         };
-        let was_answered = read.is_answered();
         let (request, began, result) = read.answer().await;
-        let client = &self.stage.world.target.client;
-        let exchange =
-            self.stage.keep(Exchange::record(client, &request, &result, began, self.stage.world.epoch, 4096));
+        let exchange = self.keep_exchange(&request, began, &result);
         let base = RuleId::new("longpoll.data-immediate-200");
         let demands =
             Demands { expect: finish.expect.as_ref(), also: &finish.also, accept: &finish.accept, base };
@@ -97,23 +84,44 @@ impl Context<'_> {
             Err(error) => return self.unanswered(SendFailure { error, exchange }, &demands).await,
         };
         let mut seen = seen(&request, &response);
-        if let Some(last_write) = self.stage.last_write() {
-            let crossed = response.timing.end < last_write + CROSSING;
-            let timed_out = response.status() == 204
-                && seen.elapsed > NO_WAIT
-                && !response.headers().contains("Stream-Closed");
-            if crossed && timed_out && (was_answered || !self.meets(&demands, &seen)?) {
+        if let Some(write) = self.stage.last_write() {
+            if self.tells_nothing(&response, write, &demands, &seen)? {
                 return Err(Halt::Inconclusive(
-                    "the long-poll timed out before what it waited for".to_owned(),
+                    "a long-poll timed out before what it waited for; where its timeout is short, say --long-poll-timeout"
+                        .to_owned(),
                 ));
             }
             // What a waiting reader is measured by is the time from what it waited for, not from its own start.
-            if response.timing.connected < last_write {
-                seen.elapsed = response.timing.end.saturating_duration_since(last_write);
+            if response.timing.connected < write.ended {
+                seen.elapsed = response.timing.end.saturating_duration_since(write.ended);
             }
         }
         self.answer(&Answer { seen: seen.clone(), exchange }, &demands).await?;
         self.save(&finish.save, &seen, &demands.base)
+    }
+
+    /// Whether an answer is no more than the end of a wait that the last write came too late for.
+    fn tells_nothing(
+        &self,
+        response: &Response,
+        write: Written,
+        demands: &Demands<'_>,
+        seen: &Seen,
+    ) -> Result<bool, Halt> {
+        if !self.may_have_timed_out(response) || response.timing.connected > write.ended {
+            return Ok(false);
+        }
+        let end = response.timing.end;
+        Ok(end < write.began || end < write.ended + NOTICING && !self.meets(demands, seen)?)
+    }
+
+    /// Whether this looks like a long-poll that waited in vain: a 204 without word of an end, as late as
+    /// the target's timeout lets expect.
+    fn may_have_timed_out(&self, response: &Response) -> bool {
+        let elapsed = response.timing.end.saturating_duration_since(response.timing.connected);
+        response.status() == 204
+            && !response.headers().contains("Stream-Closed")
+            && elapsed >= self.stage.world.target.earliest_timeout()
     }
 
     fn meets(&self, demands: &Demands<'_>, seen: &Seen) -> Result<bool, Halt> {
@@ -126,6 +134,16 @@ impl Context<'_> {
             chosen |= self.findings(&choice.expect, seen)?.is_empty();
         }
         Ok(met && chosen)
+    }
+
+    fn keep_exchange(
+        &self,
+        request: &Request,
+        began: Instant,
+        result: &Result<Response, WireError>,
+    ) -> usize {
+        let world = &self.stage.world;
+        self.stage.keep(Exchange::record(&world.target.client, request, result, began, world.epoch, 4096))
     }
 
     pub(super) fn keep_read(&self, name: &str, read: Background) {

@@ -73,7 +73,14 @@ struct State {
     /// Paths that a PUT made, in order.
     created: Vec<String>,
     steps: BTreeMap<String, Instant>,
-    last_write: Option<Instant>,
+    last_write: Option<Written>,
+}
+
+/// When the last write went out, and when its answer had come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
 }
 
 /// A request with the answer to it.
@@ -186,7 +193,7 @@ impl Stage {
                 tokio::time::sleep(retry_after(response.headers())).await;
                 continue;
             }
-            self.remember(&request, &response);
+            self.remember(&request, &response, began);
             return Ok(Answer { seen: seen(&request, &response), exchange });
         }
     }
@@ -220,10 +227,10 @@ impl Stage {
 
     /// What a write did is remembered: to clean up, and to tell a reader that timed out before it from one
     /// that was not woken by it.
-    fn remember(&self, request: &Request, response: &Response) {
+    fn remember(&self, request: &Request, response: &Response, began: Instant) {
         let mut state = self.state();
         if matches!(request.method.as_str(), "PUT" | "POST" | "DELETE") {
-            state.last_write = Some(Instant::now());
+            state.last_write = Some(Written { began, ended: Instant::now() });
         }
         if request.method == "PUT" && (200..300).contains(&response.status()) {
             let path = request.target.path_and_query.clone();
@@ -233,7 +240,7 @@ impl Stage {
         }
     }
 
-    pub(super) fn last_write(&self) -> Option<Instant> {
+    pub(super) fn last_write(&self) -> Option<Written> {
         self.state().last_write
     }
 
@@ -352,22 +359,27 @@ impl Stage {
         answer.map(|_| began.elapsed()).map_err(|error| error.to_string())
     }
 
+    /// What did not come within `waited` counts only while the target answers plain requests quickly.
+    pub(super) async fn waited_in_vain(&self, waited: Duration) -> Result<(), Halt> {
+        match self.control().await {
+            Ok(plain) if plain * 4 < waited => Ok(()),
+            Ok(plain) => Err(Halt::Errored(format!(
+                "too slow to tell: a plain request takes {plain:.0?} at the time, and {waited:.0?} were waited"
+            ))),
+            Err(why) => Err(Halt::Errored(format!("too slow to tell: a control request failed: {why}"))),
+        }
+    }
+
     /// Findings about time alone count only while the target answers plain requests quickly.
     pub(super) async fn excuse_slowness(
         &self,
         findings: Vec<Finding>,
         within: Duration,
     ) -> Result<Vec<Finding>, Halt> {
-        if !findings.iter().any(|finding| finding.late) {
-            return Ok(findings);
+        if findings.iter().any(|finding| finding.late) {
+            self.waited_in_vain(within).await?;
         }
-        match self.control().await {
-            Ok(plain) if plain * 4 < within => Ok(findings),
-            Ok(plain) => Err(Halt::Errored(format!(
-                "too slow to tell: a plain request takes {plain:.0?} at the time, and {within:?} was to be judged"
-            ))),
-            Err(why) => Err(Halt::Errored(format!("too slow to tell: a control request failed: {why}"))),
-        }
+        Ok(findings)
     }
 
     /// Leaves what is still open and removes the streams that were made.

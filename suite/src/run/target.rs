@@ -121,6 +121,12 @@ impl Target {
         self.timings.long_poll_timeout.unwrap_or(self.max_wait) + Duration::from_secs(5)
     }
 
+    /// A 204 that came sooner than this is no long-poll that timed out.
+    pub(crate) fn earliest_timeout(&self) -> Duration {
+        const NO_WAIT: Duration = Duration::from_millis(100);
+        self.timings.long_poll_timeout.map_or(NO_WAIT, |timeout| timeout * 4 / 5)
+    }
+
     /// Why the target cannot be used at all, if it cannot: asked once, before any case.
     pub(crate) async fn unusable(&self) -> Option<String> {
         let target = match self.at(&format!("{}/streamgauge-first-look", self.root_path())) {
