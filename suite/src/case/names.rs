@@ -231,7 +231,7 @@ impl Usage<'_> {
                 match event {
                     super::EventExpect::Data(body) => self.body_expect(body, at, known)?,
                     super::EventExpect::Control(fields) => {
-                        fields.values().try_for_each(|field| self.matchers(field, at, known))?
+                        fields.values().try_for_each(|field| self.matchers(field, at, known))?;
                     }
                 }
             }

@@ -124,7 +124,7 @@ pub fn event_stream(
     match (expect.ended, &log.end) {
         (None, _) | (Some(Ended::Cleanly), LogEnd::Cleanly) | (Some(Ended::Open), LogEnd::Open) => {}
         (Some(wanted), end) => {
-            findings.push(Finding::new("connection", wanted.description(), end.description()))
+            findings.push(Finding::new("connection", wanted.description(), end.description()));
         }
     }
     Ok(findings)
