@@ -46,8 +46,12 @@ struct EntryText {
     reason: String,
     /// Section of the protocol that decides it.
     section: Option<String>,
-    /// A command that shows it.
-    curl: Option<String>,
+    /// The case that showed it.
+    #[serde(rename = "case")]
+    _case: Option<String>,
+    /// Commands that show it, `$ROOT` being the stream root.
+    #[serde(default)]
+    curl: Vec<String>,
 }
 
 /// How a run differs from what was known.
@@ -78,7 +82,7 @@ impl Baseline {
             if entry.reason.trim().is_empty() {
                 return Err(file.mistake(at, "a known failure has a reason"));
             }
-            if entry.curl.is_some() && entry.section.is_none() {
+            if !entry.curl.is_empty() && entry.section.is_none() {
                 return Err(file
                     .mistake(at, "a failure that is shown by a command names the section that decides it"));
             }

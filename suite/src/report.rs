@@ -8,6 +8,7 @@ pub mod har;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod known;
 pub mod markdown;
 mod message;
 mod progress;

@@ -19,7 +19,7 @@ use crate::{
     event::RunResult,
     fixture::FixtureSource,
     report::{
-        Conclusion, Context, Destination, Destinations, Progress, Standard, github,
+        Conclusion, Context, Destination, Destinations, Progress, Standard, github, known,
         terminal::{self, Layout},
         write_all,
     },
@@ -54,6 +54,10 @@ pub(super) struct CheckArguments {
     /// Failures that are known and do not fail the run; one that is mended, or that matches nothing, does.
     #[arg(long, value_name = "FILE")]
     known_failures: Option<PathBuf>,
+
+    /// Write the failures of this run as a list for --known-failures.
+    #[arg(long, value_name = "FILE")]
+    write_known_failures: Option<PathBuf>,
 
     /// A header for every request, as 'Name: value'; repeatable. For secrets use --header-file.
     #[arg(long = "header", value_name = "K: V")]
@@ -188,6 +192,12 @@ impl CheckArguments {
             ..Options::default()
         };
         let result = run::run(target, Arc::new(catalogue), plan, options, &mut progress()).await;
+        if let Some(file) = &self.write_known_failures {
+            let written = std::fs::File::create(file).and_then(|mut file| known::write(&mut file, &result));
+            written.map_err(|error| {
+                Misuse::new(format!("--write-known-failures {}: {error}", file.display()))
+            })?;
+        }
         // A target that cannot be used says nothing of what is known.
         let baseline = baseline.filter(|_| result.unusable.is_none());
         let difference = baseline.map(|baseline| baseline.compare(&result));
