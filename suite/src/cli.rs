@@ -13,6 +13,10 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, Parser)]
 #[command(name = "streamgauge", version, max_term_width = 110)]
 struct Arguments {
+    /// When colours are used; NO_COLOR is heeded, too.
+    #[arg(long, value_name = "WHEN", global = true, value_enum, default_value_t = clap::ColorChoice::Auto)]
+    color: clap::ColorChoice,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -62,6 +66,12 @@ impl Misuse {
 pub fn main() -> ExitCode {
     // clap itself ends with status 2 on wrong flags.
     let arguments = Arguments::parse();
+    match arguments.color {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
     let outcome = match arguments.command {
         Command::Check(check) => check.run(),
         #[cfg(feature = "serve")]

@@ -46,7 +46,8 @@ struct Report<'a> {
     conclusion: Conclusion,
     unusable: Option<&'a str>,
     incomplete: Incomplete,
-    seed: u64,
+    /// As text, since it may be larger than the numbers that JavaScript keeps apart.
+    seed: String,
     duration_ms: f64,
     summary: Summary,
     rules: Vec<Rule<'a>>,
@@ -139,7 +140,7 @@ impl<'a> Report<'a> {
                 rules: findings.open_count(),
                 reasons: findings.open.iter().copied().collect(),
             },
-            seed: run.seed,
+            seed: run.seed.to_string(),
             duration_ms: milliseconds(run.duration),
             summary: Summary::of(run),
             rules: run.rules.iter().map(Rule::of).collect(),

@@ -193,12 +193,14 @@ pub(super) fn explanation(findings: &Findings<'_>, run: &RunResult, standard: St
         return format!("{} warned, and warnings fail this run", count(findings.warned.len(), "rule"));
     }
     let proven = findings.total(ALL_RULES).proven;
-    match (findings.broken.len(), findings.warned.len()) {
-        (0, 0) => format!("{} proven, none broken", count(proven, "rule")),
-        (0, warned) => format!("{} proven, none broken, {warned} warned", count(proven, "rule")),
-        (broken, 0) => format!("{} broken", count(broken, "rule")),
-        (broken, warned) => format!("{} broken, {warned} warned", count(broken, "rule")),
-    }
+    let main = match findings.broken.len() {
+        0 => format!("{} proven, none broken", count(proven, "rule")),
+        broken => format!("{} broken", count(broken, "rule")),
+    };
+    let rest = [(findings.warned.len(), "warned"), (findings.noted.len(), "noted")];
+    let rest =
+        rest.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!(", {number} {word}"));
+    main + &rest.collect::<String>()
 }
 
 fn compared(findings: &Findings<'_>, difference: &Difference) -> String {

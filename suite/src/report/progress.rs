@@ -41,7 +41,7 @@ impl Progress {
     /// A bar on the terminal behind standard error.
     pub fn bar() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{elapsed:>4} [{bar:30}] {pos}/{len} cases{msg}");
+        let style = ProgressStyle::with_template("{elapsed:>4} [{bar:20}] {pos}/{len} cases{wide_msg}");
         bar.set_style(style.expect("the template is a constant").progress_chars("=> "));
         bar.enable_steady_tick(TICK);
         Self::new(Display::Bar(bar))

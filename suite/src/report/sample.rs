@@ -85,7 +85,7 @@ pub(crate) fn troubled() -> RunResult {
             rule("logs.levels", Judgement::Error, RuleVerdict::NotClaimed, &["log-levels"]),
             rule("offset.opaque", Judgement::Error, RuleVerdict::NotObservable, &[]),
             rule("read.pages", Judgement::Error, RuleVerdict::NotChecked, &["reads-in-pages"]),
-            rule("read.page-size", Judgement::Note, RuleVerdict::Proven, &["pages-have-a-size"]),
+            rule("read.page-size", Judgement::Note, RuleVerdict::Warned, &["pages-have-a-size"]),
             rule(
                 "sse.close-final-control",
                 Judgement::Error,

@@ -1,6 +1,6 @@
 use crate::{
     baseline::Difference,
-    event::{CaseResult, CaseVerdict, RuleVerdict, RunResult},
+    event::{CaseResult, CaseVerdict, RuleResult, RuleVerdict, RunResult},
     rule::{Judgement, RuleId},
 };
 
@@ -52,7 +52,7 @@ impl Standard<'_> {
             _ if run.unusable.is_some() => return Conclusion::Unusable,
             Some(difference) => !difference.is_empty(),
             None => {
-                let broken = run.rules.iter().any(|rule| self.fails_as(rule.verdict));
+                let broken = run.rules.iter().any(|rule| self.fails_by_rule(rule));
                 broken || run.cases.iter().any(|case| self.fails_by(case))
             }
         };
@@ -65,11 +65,82 @@ impl Standard<'_> {
         }
     }
 
-    fn fails_as(&self, verdict: RuleVerdict) -> bool {
-        match verdict {
+    fn fails_by_rule(&self, rule: &RuleResult) -> bool {
+        match rule.verdict {
             RuleVerdict::Broken => self.fails(Judgement::Error),
-            RuleVerdict::Warned => self.fails(Judgement::Warning),
+            // Of a rule that is only a note, a violation is news and nothing worse.
+            RuleVerdict::Warned => self.fails(rule.judged.min(Judgement::Warning)),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn known(unexpected: &[&str], outdated: &[&str]) -> Difference {
+        Difference {
+            unexpected: unexpected.iter().map(|&rule| (RuleId::new(rule), RuleVerdict::Broken)).collect(),
+            outdated: outdated.iter().map(|&sentence| sentence.to_owned()).collect(),
+        }
+    }
+
+    fn conclusion(run: &RunResult, difference: &Difference) -> Conclusion {
+        Standard { known: Some(difference), ..sample::standard() }.conclude(run)
+    }
+
+    #[test]
+    fn warnings_fail_a_run_only_when_asked_to_and_notes_never() {
+        let warned = sample::warned_only();
+        assert_eq!(sample::standard().conclude(&warned), Conclusion::Passed);
+        assert_eq!(sample::strict().conclude(&warned), Conclusion::Failed);
+        let mut noted = sample::troubled();
+        noted.cases.retain(|case| case.id == "pages-have-a-size");
+        noted.rules.retain(|rule| rule.id.as_str() == "read.page-size");
+        assert_eq!(noted.rules[0].verdict, RuleVerdict::Warned);
+        assert_eq!(sample::strict().conclude(&noted), Conclusion::Passed);
+    }
+
+    #[test]
+    fn a_failed_case_fails_a_run_even_if_no_rule_is_listed() {
+        let mut run = sample::hostile();
+        run.rules.clear();
+        assert_eq!(sample::standard().conclude(&run), Conclusion::Failed);
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_no_pass() {
+        assert_eq!(sample::standard().conclude(&sample::unusable()), Conclusion::Unusable);
+        let mut run = sample::troubled();
+        run.rules.clear();
+        run.cases.retain(|case| case.verdict == CaseVerdict::Errored);
+        assert_eq!(sample::standard().conclude(&run), Conclusion::Errored);
+    }
+
+    #[test]
+    fn a_list_of_known_failures_cuts_both_ways() {
+        let run = sample::hostile();
+        assert_eq!(conclusion(&run, &known(&[], &[])), Conclusion::Passed);
+        assert_eq!(conclusion(&run, &known(&["create.new-201"], &[])), Conclusion::Failed);
+        assert_eq!(
+            conclusion(&sample::clean(), &known(&[], &["known.yaml:1: outdated"])),
+            Conclusion::Failed
+        );
+    }
+
+    #[test]
+    fn a_case_fails_the_run_if_anything_that_it_accuses_is_not_known() {
+        let run = sample::troubled();
+        let case = run.cases.iter().find(|case| case.id == "put-names-the-tail").unwrap();
+        let fails = |unexpected: &[&str]| {
+            let difference = known(unexpected, &[]);
+            Standard { known: Some(&difference), ..sample::standard() }.fails_by(case)
+        };
+        assert!(!fails(&[]));
+        assert!(fails(&["create.response-next-offset"]));
+        assert!(!fails(&["some.other"]));
+        assert!(sample::standard().fails_by(case));
     }
 }

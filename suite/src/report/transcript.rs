@@ -79,15 +79,27 @@ pub(super) fn lines(case: &CaseResult, index: usize) -> Vec<Line> {
     lines.0
 }
 
-/// The exchange in one line: `PUT http://... -> 201, 2.1 ms`.
-pub(super) fn summary(exchange: &Exchange) -> String {
+/// One exchange of a case in one line: `PUT /v1/stream/a -> 201, 2.1 ms`. Where the case spoke to several
+/// servers, the whole URL is named.
+pub(super) fn summary(case: &CaseResult, index: usize) -> String {
+    let exchange = &case.exchanges[index];
+    let (origin, path) = split_url(&exchange.request.url);
+    let alone = case.exchanges.iter().all(|other| split_url(&other.request.url).0 == origin);
+    let place = if alone && !path.is_empty() { path } else { &exchange.request.url };
     let method = if is_raw(&exchange.request) { message::RAW } else { &exchange.request.method };
-    let request = format!("{method} {}", exchange.request.url);
+    let request = format!("{method} {place}");
     let outcome = match &exchange.outcome {
         Outcome::Response(response) => response.status.to_string(),
         Outcome::Failure(_) => message::no_answer().to_owned(),
     };
     message::exchange_in_short(&visible(&request), &outcome, exchange.duration)
+}
+
+/// Scheme and authority of a URL, and the rest.
+fn split_url(url: &str) -> (&str, &str) {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let path = url[authority..].find(['/', '?', '#']).map_or(url.len(), |at| authority + at);
+    url.split_at(path)
 }
 
 /// Whether bytes were sent as they are, which need not be a request: then all of them are the body.

@@ -372,7 +372,7 @@ impl ExchangeView {
         let exchange = &case.exchanges[index];
         let curl = curl::repeat(exchange);
         Self {
-            summary: format!("{}. {}", index + 1, transcript::summary(exchange)),
+            summary: format!("{}. {}", index + 1, transcript::summary(case, index)),
             telling,
             open: false,
             lines: transcript::lines(case, index),

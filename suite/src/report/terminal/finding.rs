@@ -204,15 +204,17 @@ pub(super) fn write_curl(sheet: &mut Sheet<'_>, indent: usize, exchange: &Exchan
     Ok(())
 }
 
-/// What led there: every exchange in one line, those that tell in strong letters.
+/// What led there: the exchanges up to the last one that tells, each in one line.
 fn write_story(sheet: &mut Sheet<'_>, case: &CaseResult, telling: &[usize]) -> io::Result<()> {
+    let end = telling.last().map_or(case.exchanges.len(), |last| last + 1);
+    let start = end.saturating_sub(EXCHANGES_IN_SHORT);
     sheet.blank()?;
     sheet.line(4, &[(FAINT, &message::whole_story(case.exchanges.len()))])?;
-    for (index, exchange) in case.exchanges.iter().enumerate().take(EXCHANGES_IN_SHORT) {
+    for index in start..end {
         let style = if telling.contains(&index) { STRONG } else { FAINT };
-        sheet.line(4, &[(style, &format!("{:3}  {}", index + 1, transcript::summary(exchange)))])?;
+        sheet.line(4, &[(style, &format!("{:3}  {}", index + 1, transcript::summary(case, index)))])?;
     }
-    let left_out = case.exchanges.len().saturating_sub(EXCHANGES_IN_SHORT);
+    let left_out = case.exchanges.len() - (end - start);
     if left_out > 0 {
         sheet.line(4, &[(FAINT, &message::exchanges_left_out(left_out))])?;
     }

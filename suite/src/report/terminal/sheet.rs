@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use textwrap::WordSplitter;
 
 pub(super) const PLAIN: Style = Style::new();
 pub(super) const STRONG: Style = Style::new().bold();
@@ -41,7 +42,11 @@ impl<'w> Sheet<'w> {
 
     /// Prose, wrapped at the width of the sheet.
     pub(super) fn prose(&mut self, indent: usize, style: Style, text: &str) -> io::Result<()> {
-        for line in textwrap::wrap(text, self.width.saturating_sub(indent).max(20)) {
+        let width = self.width.saturating_sub(indent).max(20);
+        // The hyphens in the names of rules, cases and headers are no places to break.
+        let options =
+            textwrap::Options::new(width).word_splitter(WordSplitter::NoHyphenation).break_words(false);
+        for line in textwrap::wrap(text, options) {
             self.line(indent, &[(style, &line)])?;
         }
         Ok(())

@@ -20,6 +20,9 @@ use super::{
 /// Names that are listed of a group of cases.
 const NAMES: usize = 3;
 
+/// Groups of blocked cases of which the first case's evidence is shown.
+const GROUPS_WITH_EVIDENCE: usize = 8;
+
 /// What was left without an answer, the table of rules, and the last line.
 pub(super) fn write(
     sheet: &mut Sheet<'_>,
@@ -44,8 +47,11 @@ pub(super) fn write(
 
 fn write_blocked(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()> {
     write_heading(sheet, message::BLOCKED, &findings.blocked)?;
-    for group in &findings.blocked {
+    for (index, group) in findings.blocked.iter().enumerate() {
         write_group(sheet, group, DOUBTFUL)?;
+        if index >= GROUPS_WITH_EVIDENCE {
+            continue;
+        }
         // Where the rule in the way has findings of its own, those show more than the stage of another case.
         let told = matches!(group.reason, Reason::Rule(rule) if findings.broken.iter().any(|finding| finding.id == rule));
         if !told && let Some(case) = group.cases.first() {
