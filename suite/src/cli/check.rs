@@ -1,7 +1,7 @@
 //! `streamgauge check`.
 
 use std::{
-    io::{BufWriter, Write},
+    io::{BufWriter, ErrorKind, Write},
     path::PathBuf,
     sync::Arc,
     time::Duration,
@@ -289,14 +289,21 @@ fn tell(result: &RunResult, standard: Standard<'_>, destinations: &Destinations)
         }
         out.flush()
     });
-    printed.map_err(|error| Misuse::new(format!("the report cannot be printed: {error}")))?;
+    match printed {
+        // Whoever closes the pipe has read enough; the verdict stands.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            return Err(Misuse::new(format!("the report cannot be printed: {error}")));
+        }
+        _ => {}
+    }
     let context = Context { standard, finished_at: jiff::Timestamp::now() };
-    write_all(result, destinations, context).map_err(Misuse::new)?;
-    if let Some(file) = github::summary_file() {
+    let written = write_all(result, destinations, context).map_err(Misuse::new);
+    let summarised = github::summary_file().map_or(Ok(()), |file| {
         github::append_summary(&file, result, standard).map_err(|error| {
             Misuse::new(format!("the summary of the job cannot be written to {}: {error}", file.display()))
-        })?;
-    }
+        })
+    });
+    written.and(summarised)?;
     Ok(match standard.conclude(result) {
         Conclusion::Passed => Status::Right,
         Conclusion::Failed => Status::Broken,

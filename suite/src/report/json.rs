@@ -34,7 +34,7 @@ pub const SCHEMA_NAME: &str = "streamgauge.report/1";
 ///
 /// When `out` does not take it.
 pub fn write(out: &mut dyn Write, run: &RunResult, standard: Standard<'_>) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Report::of(run, &Findings::of(run, standard)))?;
+    serde_json::to_writer_pretty(&mut *out, &Report::of(run, &Findings::of(run, standard), standard))?;
     writeln!(out)
 }
 
@@ -46,6 +46,7 @@ struct Report<'a> {
     conclusion: Conclusion,
     unusable: Option<&'a str>,
     incomplete: Incomplete,
+    known_failures: Option<KnownFailures<'a>>,
     /// As text, since it may be larger than the numbers that JavaScript keeps apart.
     seed: String,
     duration_ms: f64,
@@ -70,6 +71,13 @@ struct Target<'a> {
 struct Incomplete {
     rules: usize,
     reasons: BTreeMap<OpenReason, usize>,
+}
+
+/// How the run differs from the list of known failures.
+#[derive(Serialize)]
+struct KnownFailures<'a> {
+    unexpected: Vec<&'a RuleId>,
+    outdated: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -129,7 +137,7 @@ struct Record<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn of(run: &'a RunResult, findings: &Findings<'_>) -> Self {
+    fn of(run: &'a RunResult, findings: &Findings<'_>, standard: Standard<'a>) -> Self {
         Self {
             schema: SCHEMA_NAME,
             tool: Tool { name: "streamgauge", version: env!("CARGO_PKG_VERSION") },
@@ -140,6 +148,10 @@ impl<'a> Report<'a> {
                 rules: findings.open_count(),
                 reasons: findings.open.iter().copied().collect(),
             },
+            known_failures: standard.known.map(|difference| KnownFailures {
+                unexpected: difference.unexpected.iter().map(|(rule, _)| rule).collect(),
+                outdated: &difference.outdated,
+            }),
             seed: run.seed.to_string(),
             duration_ms: milliseconds(run.duration),
             summary: Summary::of(run),

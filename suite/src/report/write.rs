@@ -3,7 +3,7 @@
 use std::{
     fmt,
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, ErrorKind, Write},
 };
 
 use crate::event::RunResult;
@@ -52,9 +52,11 @@ pub fn write_all(
     let failed: Vec<_> = destinations
         .iter()
         .filter_map(|destination| {
-            write_to(&destination.sink, |out| write(out, destination.format, run, context))
-                .err()
-                .map(|error| (destination.clone(), error))
+            match write_to(&destination.sink, |out| write(out, destination.format, run, context)) {
+                // Whoever closes the pipe has read enough.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => None,
+                outcome => outcome.err().map(|error| (destination.clone(), error)),
+            }
         })
         .collect();
     if failed.is_empty() { Ok(()) } else { Err(WriteErrors(failed)) }

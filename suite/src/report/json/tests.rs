@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::report::sample;
+use crate::{baseline::Difference, report::sample};
 
 fn report(run: &RunResult) -> Value {
     let mut out = Vec::new();
@@ -58,6 +58,20 @@ fn every_report_fits_the_schema_and_holds_nothing_else() {
     {
         assert_eq!(mistakes(&closed, &report(&run)), Vec::<String>::new());
     }
+}
+
+#[test]
+fn differences_from_what_is_known_fit_the_schema() {
+    let difference = Difference {
+        unexpected: vec![(RuleId::new("create.new-201"), RuleVerdict::Broken)],
+        outdated: vec!["known.yaml:1: seq.* matches no rule of this run".to_owned()],
+    };
+    let mut out = Vec::new();
+    write(&mut out, &sample::troubled(), Standard { known: Some(&difference), ..sample::standard() })
+        .unwrap();
+    let report: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(mistakes(&closed(schema()), &report), Vec::<String>::new());
+    assert_eq!(report["known_failures"]["unexpected"], json!(["create.new-201"]));
 }
 
 #[test]
