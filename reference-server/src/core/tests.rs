@@ -4,6 +4,8 @@ mod closing;
 mod expiring;
 mod forking;
 mod limiting;
+mod model;
+mod racing;
 mod watching;
 mod writing;
 

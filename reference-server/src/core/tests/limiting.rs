@@ -69,3 +69,18 @@ fn pages_end_between_appends_and_say_whether_more_follows() {
     assert_eq!(pages.concat(), b"abcdefa long one");
     assert!(pages.len() > 1);
 }
+
+#[test]
+fn forgotten_producers_are_counted_off() {
+    let retention = std::time::Duration::from_secs(1);
+    let mut lab = Lab::with(Limits { producer_retention: retention, ..Limits::default() });
+    lab.text("a", "");
+    for number in 0..1000 {
+        lab.append("a", Append { producer: producer(&number.to_string(), 0, 0), ..text("x") }).unwrap();
+        lab.wait(1);
+    }
+    let content = 1000;
+    assert!(lab.used() - content < 20_000, "{}", lab.used());
+    lab.delete("a").unwrap();
+    assert_eq!(lab.used(), 0);
+}
