@@ -10,7 +10,7 @@ use serde_saphyr::Spanned;
 use crate::{
     event::{RuleVerdict, RunResult},
     fixture::{FixtureError, FixtureFile},
-    rule::RuleId,
+    rule::{Judgement, RuleId},
 };
 
 /// A list of known failures, as read from a file.
@@ -101,7 +101,9 @@ impl Baseline {
         let mut difference = Difference::default();
         for rule in &run.rules {
             let known = self.entries.iter().find(|entry| entry.glob.is_match(rule.id.as_str()));
+            // What a rule judged `note` is seen to do is information, never a failure.
             let expected = match rule.verdict {
+                _ if rule.judged == Judgement::Note => None,
                 RuleVerdict::Broken => Some(KnownVerdict::Broken),
                 RuleVerdict::Warned => Some(KnownVerdict::Warned),
                 _ => None,

@@ -311,10 +311,10 @@ fn tell(result: &RunResult, standard: Standard<'_>, destinations: &Destinations)
     })
 }
 
-/// `Name: value`, where the name is one that HTTP allows.
+/// `Name: value`, where HTTP allows both; the name is sent as it is spelled.
 fn header(line: &str) -> Option<(String, String)> {
-    let (name, value) = line.split_once(':')?;
-    let name = http::HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
-    let value = http::HeaderValue::from_str(value.trim()).ok()?;
-    Some((name.to_string(), value.to_str().ok()?.to_owned()))
+    let (name, value) = line.split_once(':').map(|(name, value)| (name.trim(), value.trim()))?;
+    http::HeaderName::from_bytes(name.as_bytes()).ok()?;
+    http::HeaderValue::from_str(value).ok()?;
+    Some((name.to_owned(), value.to_owned()))
 }
