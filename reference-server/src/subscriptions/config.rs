@@ -48,6 +48,8 @@ pub struct RetrySchedule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubscriptionLimits {
     pub subscriptions: usize,
+    /// A request that would link more is refused. A stream that matches a pattern later and finds no room is
+    /// not linked.
     pub streams_per_subscription: usize,
     pub request_body_bytes: usize,
     /// A webhook's response is read up to here; a longer one cannot say `done`.

@@ -12,6 +12,7 @@ use super::registry::Put;
 use super::route::Route;
 use super::service::Subscriptions;
 use super::settings::{Settings, parse_paths};
+use super::subscription::Subscription;
 use super::token::Purpose;
 use super::view::SubscriptionView;
 use super::worker::{Report, WakeNamed};
@@ -55,7 +56,7 @@ impl Subscriptions {
             Route::Subscription(id) => match *request.method() {
                 Method::PUT => self.put(&id, body),
                 Method::DELETE => Ok(self.delete(&id)),
-                _ => self.show(&id, StatusCode::OK),
+                _ => self.show(&id),
             },
             Route::Links(id) => self.add_links(&id, body),
             Route::Link(id, path) => self.remove_link(&id, &path),
@@ -80,21 +81,21 @@ impl Subscriptions {
         }
         let settings = Settings::parse(body, &self.config)?;
         self.expect_appends();
-        let put = self.change(|registry, moment| registry.put(id, settings, moment))?;
-        self.show(
-            id,
-            match put {
+        self.change(|registry, moment| {
+            let status = match registry.put(id, settings, moment)? {
                 Put::Created => StatusCode::CREATED,
                 Put::Confirmed => StatusCode::OK,
-            },
-        )
+            };
+            Ok(json_response(status, &self.view(registry.find(id)?)))
+        })
     }
 
-    fn show(&self, id: &str, status: StatusCode) -> Answer {
-        let view = self.change(|registry, _| {
-            registry.find(id).map(|subscription| SubscriptionView::of(subscription, || self.signing_view()))
-        })?;
-        Ok(json_response(status, &view))
+    fn show(&self, id: &str) -> Answer {
+        self.change(|registry, _| Ok(json_response(StatusCode::OK, &self.view(registry.find(id)?))))
+    }
+
+    fn view(&self, subscription: &Subscription) -> SubscriptionView {
+        SubscriptionView::of(subscription, || self.signing_view())
     }
 
     fn delete(&self, id: &str) -> Response<Bytes> {

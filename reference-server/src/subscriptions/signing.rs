@@ -76,6 +76,7 @@ impl KeyRing {
 impl NamedKey {
     fn new(seed: [u8; 32]) -> Self {
         let key = SigningKey::from_bytes(&seed);
+        // The prefix is the one of the protocol's examples, which some receivers expect.
         let kid = format!("ds_{}", thumbprint(&key.verifying_key()));
         Self { kid, key }
     }

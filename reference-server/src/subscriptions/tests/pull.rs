@@ -59,6 +59,19 @@ fn a_claim_shows_the_work_and_shuts_others_out() {
 }
 
 #[test]
+fn a_claim_may_overtake_the_news_of_an_append() {
+    let mut world = World::new();
+    world.create("events/a");
+    world.put_pull("s", "events/*");
+    world.streams.0.borrow_mut().get_mut("events/a").unwrap().tail += 1;
+    let claim = world.claim("s", "w").unwrap();
+    assert_eq!(claim.generation, 1);
+    world.change(|registry, moment| registry.stream_appended("events/a", moment));
+    assert_eq!(world.wake_events.len(), 1);
+    assert_eq!(world.ack("s", &claim, &[("events/a", 1)], true), Ok(false));
+}
+
+#[test]
 fn acks_are_inclusive() {
     let mut world = woken();
     world.append("events/a");

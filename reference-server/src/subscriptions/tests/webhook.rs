@@ -94,6 +94,17 @@ fn a_callback_counts_before_the_response_and_done_after_it_too() {
 }
 
 #[test]
+fn done_takes_back_nothing_that_a_callback_acked() {
+    let mut world = woken(1000);
+    let sent = world.last_sent();
+    world.append("events/a");
+    assert_eq!(world.callback(&sent, &[("events/a", 2)], false), Ok(false));
+    world.answer(&sent, DONE);
+    assert_eq!(world.cursor("s", "events/a"), Some(offset(2)));
+    assert_eq!(world.deliveries.len(), 1);
+}
+
+#[test]
 fn a_receiver_heard_from_is_not_sent_a_repeat() {
     let mut world = woken(10_000);
     let sent = world.last_sent();
@@ -132,6 +143,38 @@ fn failures_are_repeated_with_growing_gaps_as_the_same_wake() {
     world.append("events/a");
     fail_until(&mut world, 11);
     assert!(is_near(gaps(&world)[9], 1.0), "success starts the gaps over");
+}
+
+#[test]
+fn success_starts_the_gaps_over_even_with_work_left() {
+    let mut world = woken(600_000);
+    fail_until(&mut world, 5);
+    world.append("events/a");
+    world.answer(&world.last_sent(), DONE);
+    assert_eq!(world.last_sent().wake.generation, 2);
+    assert!(!has_failed(&world));
+    fail_until(&mut world, 7);
+    assert!(is_near(gaps(&world)[5], 1.0));
+}
+
+#[test]
+fn a_repeat_that_arrives_ends_the_failure() {
+    let mut world = woken(10_000);
+    fail_until(&mut world, 2);
+    world.answer(&world.last_sent(), TAKEN);
+    assert!(!has_failed(&world));
+    assert_eq!(world.registry.deadline(), Some(seconds(10.0)), "the lease, and nothing before it");
+}
+
+#[test]
+fn a_lease_that_ends_with_nothing_left_ends_the_failure() {
+    let mut world = woken(5000);
+    fail_until(&mut world, 3);
+    world.answer(&world.last_sent(), Failed);
+    world.delete_stream("events/a");
+    world.advance(seconds(5.0) - world.clock);
+    assert!(!has_failed(&world));
+    assert_eq!(world.registry.deadline(), None);
 }
 
 #[test]
