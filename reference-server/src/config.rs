@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     core::{cursor::Intervals, limits::Limits},
     logs::LogsConfig,
+    sabotage::{Sabotage, Variant},
     subscriptions::SubscriptionConfig,
 };
 
@@ -37,6 +38,12 @@ pub struct Config {
     pub sweep_interval: Duration,
     /// How long connections may take to finish once the server is told to end.
     pub shutdown_grace: Duration,
+    /// Whether names of headers in HTTP/1.1 begin with capitals.
+    pub title_case_headers: bool,
+    /// Faults that the server is to have. With none, and no variant, there is no trace of them in its path.
+    pub sabotages: Vec<Sabotage>,
+    /// Other ways to keep the rules than this server's own.
+    pub variants: Vec<Variant>,
 }
 
 /// Who may keep the answer to a read.
@@ -65,6 +72,9 @@ impl Default for Config {
             logs: LogsConfig::default(),
             sweep_interval: Duration::from_millis(500),
             shutdown_grace: Duration::from_secs(5),
+            title_case_headers: false,
+            sabotages: Vec::new(),
+            variants: Vec::new(),
         }
     }
 }

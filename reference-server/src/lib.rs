@@ -20,6 +20,7 @@ pub mod core;
 pub mod http;
 pub mod logs;
 pub mod page;
+pub mod sabotage;
 mod server;
 pub mod subscriptions;
 

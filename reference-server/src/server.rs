@@ -1,7 +1,9 @@
 //! A server on a socket: accepting, and ending gracefully.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
+use ::http::Request;
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -9,17 +11,20 @@ use hyper_util::{
 };
 use jiff::Timestamp;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
     time::{interval, sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
+use tower::Service;
 
 use crate::{
     beside::Beside,
     config::Config,
     core::{path::StreamRoot, store::Store},
-    http::{App, StreamService},
+    http::{App, Response, StreamService},
+    sabotage::{self, Faults, TamperedService},
     subscriptions::ControlSpace,
 };
 
@@ -32,7 +37,7 @@ pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future)
     let grace = config.shutdown_grace;
     let (app, control) = assemble(config, listener.local_addr()?);
     let sweeper = tokio::spawn(sweep(app.clone()));
-    let connections = Connections::new(StreamService::new(app.clone()));
+    let connections = Connections::new(&app);
     accept_until(&listener, &connections, shutdown).await;
     drop(listener);
     app.ending.cancel();
@@ -94,7 +99,8 @@ impl Drop for RunningServer {
 
 fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>) {
     let root = StreamRoot::new(&config.root);
-    let store = Arc::new(Store::new(config.limits.clone()));
+    let switches = sabotage::switches(&config.sabotages);
+    let store = Arc::new(Store::new(config.limits.clone()).with_switches(switches));
     let control = ControlSpace::start(config.subscriptions.clone(), &store, root.clone(), address);
     let ending = CancellationToken::new();
     let beside = Arc::new(Beside::new(&config, ending.clone()));
@@ -135,23 +141,48 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 struct Connections {
     builder: auto::Builder<TokioExecutor>,
     service: StreamService,
+    /// Around the service, where something is to go wrong on purpose.
+    tampered: Option<TamperedService>,
     watcher: GracefulShutdown,
     /// Cancelled to end what has not ended by itself.
     cut: CancellationToken,
 }
 
 impl Connections {
-    fn new(service: StreamService) -> Self {
+    fn new(app: &Arc<App>) -> Self {
+        let service = StreamService::new(app.clone());
+        let faults = Faults::of(&app.config.sabotages, &app.config.variants);
+        let tampered = faults.map(|faults| TamperedService::new(service.clone(), app.clone(), faults));
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
+        builder.http1().title_case_headers(app.config.title_case_headers);
         builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
-        Self { builder, service, watcher: GracefulShutdown::new(), cut: CancellationToken::new() }
+        Self { builder, service, tampered, watcher: GracefulShutdown::new(), cut: CancellationToken::new() }
     }
 
     fn serve(&self, socket: TcpStream) {
         // Answers are small and awaited; a socket that refuses the option works without it.
         let _ = socket.set_nodelay(true);
-        let service = TowerToHyperService::new(self.service.clone());
+        match &self.tampered {
+            None => self.attend(socket, self.service.clone()),
+            Some(tampered) => {
+                let (socket, service) = tampered.connect(socket);
+                self.attend(socket, service);
+            }
+        }
+    }
+
+    fn attend<S, V>(&self, socket: S, service: V)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        V: Service<Request<Incoming>, Response = Response, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        V::Future: Send,
+    {
+        let service = TowerToHyperService::new(service);
         let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
         let watched = self.watcher.watch(connection);
         let cut = self.cut.clone();

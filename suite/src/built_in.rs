@@ -1,10 +1,18 @@
-//! The reference server as the target of a run: with timings that keep every wait short.
+//! The reference server as the target of a run: with timings that keep every wait short, and with faults
+//! where some are wanted.
 
 use std::time::Duration;
 
-use streamgauge_reference_server::{Config, RunningServer, Server};
+use streamgauge_fixtures::Folder;
+use streamgauge_reference_server::{
+    Config, RunningServer, Server,
+    sabotage::{self, Sabotage, Source, Variant},
+};
 
-use crate::run::Timings;
+use crate::{
+    fixture::{FixtureError, FixtureSource},
+    run::Timings,
+};
 
 const LONG_POLL_TIMEOUT: Duration = Duration::from_millis(500);
 const SSE_LIFETIME: Duration = Duration::from_secs(3);
@@ -26,4 +34,24 @@ pub fn config() -> Config {
 /// Starts it on a free port of 127.0.0.1.
 pub async fn start() -> std::io::Result<RunningServer> {
     Server::start(config()).await
+}
+
+/// All sabotages of a fixture tree, in the order of files and entries.
+///
+/// # Errors
+/// A file is wrong; the message names the place.
+pub fn sabotages(source: &FixtureSource) -> Result<Vec<Sabotage>, FixtureError> {
+    let files = source.files(Folder::Sabotage)?;
+    let sources = files.iter().map(|file| Source { path: &file.path, text: &file.text });
+    sabotage::sabotages(sources).map_err(FixtureError::new)
+}
+
+/// All variants of a fixture tree, likewise.
+///
+/// # Errors
+/// A file is wrong; the message names the place.
+pub fn variants(source: &FixtureSource) -> Result<Vec<Variant>, FixtureError> {
+    let files = source.files(Folder::Variants)?;
+    let sources = files.iter().map(|file| Source { path: &file.path, text: &file.text });
+    sabotage::variants(sources).map_err(FixtureError::new)
 }

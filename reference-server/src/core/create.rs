@@ -167,6 +167,7 @@ impl Store {
         let inherited = lineage.as_ref().map(|lineage| lineage.inherited_expiry.clone());
         let expiry = draft.expiry.or(inherited).unwrap_or(Expiry::Never);
         let mut stream = Stream::new(path, draft.content_type, expiry, lineage, now);
+        stream.switches = self.switches;
         stream.start_with(draft.payload, draft.closed);
         draft.reservation.keep(stream.lock().footprint());
         Ok(Arc::new(stream))

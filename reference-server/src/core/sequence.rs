@@ -6,6 +6,7 @@ use super::{
     error::{Malformed, Refusal},
     headers::{self, single},
 };
+use crate::sabotage::{Switch, Switches};
 
 /// An opaque sequence value, ordered byte by byte.
 ///
@@ -27,11 +28,28 @@ impl StreamSeq {
     ///
     /// # Errors
     /// [`Refusal::SequenceNotGreater`] unless it is strictly greater.
-    pub fn follows(&self, last: Option<&Self>) -> Result<(), Refusal> {
+    pub fn follows(&self, last: Option<&Self>, switches: Switches) -> Result<(), Refusal> {
         match last {
-            Some(last) if self <= last => Err(Refusal::SequenceNotGreater),
+            Some(last) if !self.is_after(last, switches) => Err(Refusal::SequenceNotGreater),
             _ => Ok(()),
         }
+    }
+
+    fn is_after(&self, last: &Self, switches: Switches) -> bool {
+        let numbers = (self.as_number(), last.as_number());
+        match numbers {
+            _ if switches.on(Switch::SeqLowerAccepted) => self != last,
+            _ if switches.on(Switch::SeqEqualAccepted) => self >= last,
+            _ if switches.on(Switch::SeqCaseFolded) => {
+                self.0.to_ascii_lowercase() > last.0.to_ascii_lowercase()
+            }
+            (Some(own), Some(last)) if switches.on(Switch::SeqAsNumber) => own > last,
+            _ => self > last,
+        }
+    }
+
+    fn as_number(&self) -> Option<u64> {
+        headers::digits(&self.0)
     }
 }
 
@@ -41,7 +59,7 @@ mod tests {
 
     fn follows(next: &str, last: &str) -> bool {
         let seq = |text: &str| StreamSeq(text.as_bytes().into());
-        seq(next).follows(Some(&seq(last))).is_ok()
+        seq(next).follows(Some(&seq(last)), Switches::NONE).is_ok()
     }
 
     #[test]
@@ -52,6 +70,6 @@ mod tests {
         }
         assert!(!follows("10", "2"));
         assert!(!follows("a", "a"));
-        assert!(StreamSeq(Box::default()).follows(None).is_ok());
+        assert!(StreamSeq(Box::default()).follows(None, Switches::NONE).is_ok());
     }
 }

@@ -19,6 +19,7 @@ use super::{
     stream::{Absence, Life, State, Stream, Use},
     ttl::Expiry,
 };
+use crate::sabotage::Switches;
 
 /// Is told what happens to streams; called after the fact, with no lock held.
 pub trait StreamObserver: Send + Sync {
@@ -37,6 +38,7 @@ pub struct Store {
     pub(super) limits: Limits,
     pub(super) memory: MemoryBudget,
     pub(super) expiring: ExpiryQueue,
+    pub(crate) switches: Switches,
     observer: OnceLock<Arc<dyn StreamObserver>>,
 }
 
@@ -62,8 +64,15 @@ impl Store {
             memory: MemoryBudget::new(limits.memory),
             limits,
             expiring: ExpiryQueue::default(),
+            switches: Switches::NONE,
             observer: OnceLock::new(),
         }
+    }
+
+    /// The same store with faults.
+    #[must_use]
+    pub fn with_switches(self, switches: Switches) -> Self {
+        Self { switches, ..self }
     }
 
     /// Names the one observer; says whether there was none before.

@@ -26,6 +26,7 @@ use super::{
     sequence::StreamSeq,
     ttl::Expiry,
 };
+use crate::sabotage::{Switch, Switches};
 
 /// A stream at its path, from creation to deletion.
 pub(crate) struct Stream {
@@ -37,6 +38,7 @@ pub(crate) struct Stream {
     /// Told of every append, closure and removal.
     pub(crate) changed: Notify,
     pub(crate) live_readers: AtomicUsize,
+    pub(crate) switches: Switches,
     state: Mutex<State>,
 }
 
@@ -110,6 +112,7 @@ impl Stream {
             lineage,
             changed: Notify::new(),
             live_readers: AtomicUsize::new(0),
+            switches: Switches::NONE,
             state: Mutex::new(State {
                 life: Life::Live,
                 log: Log::starting_at(base),
@@ -172,13 +175,17 @@ impl Stream {
     pub(crate) fn append(
         &self,
         state: &mut State,
-        request: Append<'_>,
+        mut request: Append<'_>,
         payload: Result<Option<Payload>, Refusal>,
         limits: &Limits,
         now: Timestamp,
     ) -> Result<Appended, Refusal> {
         if let Some(closure) = &state.closure {
             return answer_when_closed(closure, &request, state);
+        }
+        if let Some(seq) = request.seq.take_if(|_| self.switches.on(Switch::SeqRememberedEarly)) {
+            seq.follows(state.last_seq.as_ref(), self.switches)?;
+            state.last_seq = Some(seq);
         }
         let payload = payload?;
         if let Some(producer) = &request.producer {
@@ -189,7 +196,7 @@ impl Stream {
             }
         }
         if let Some(seq) = &request.seq {
-            seq.follows(state.last_seq.as_ref())?;
+            seq.follows(state.last_seq.as_ref(), self.switches)?;
         }
         Ok(state.apply(request, payload, limits, now))
     }

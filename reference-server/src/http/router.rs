@@ -14,7 +14,11 @@ use http_body::Body;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{BoxError, Response, append, browser_headers, create, delete, head, problem, read, request_body};
+use super::{
+    BoxError, Response, append, browser_headers, create, delete, head,
+    problem::{self, problem},
+    read, request_body,
+};
 use crate::{
     config::Config,
     core::{
@@ -49,6 +53,29 @@ impl App {
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::now()
     }
+
+    /// Takes in a request's body, or refuses the request.
+    pub(crate) async fn take_body<B>(&self, body: B) -> Result<Bytes, Response>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        match request_body::collect(body, &self.config, self.store.memory()).await {
+            Ok(collected) => Ok(collected.bytes),
+            Err(refusal) => Err(finish(problem::refuse(&refusal))),
+        }
+    }
+
+    /// An answer that no handler gave.
+    pub(crate) fn refusal(&self, status: u16, detail: &str) -> Response {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+        finish(problem(status, detail))
+    }
+}
+
+fn finish(mut response: Response) -> Response {
+    browser_headers::add(response.headers_mut());
+    response
 }
 
 /// The whole server as a tower service.
@@ -81,9 +108,7 @@ where
         let app = self.app.clone();
         Box::pin(async move {
             let answered = answer(app, request).await;
-            let mut response = answered.unwrap_or_else(|refusal| problem::refuse(&refusal));
-            browser_headers::add(response.headers_mut());
-            Ok(response)
+            Ok(finish(answered.unwrap_or_else(|refusal| problem::refuse(&refusal))))
         })
     }
 }

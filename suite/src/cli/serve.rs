@@ -1,5 +1,7 @@
 //! `streamgauge serve`.
 
+mod faults;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
@@ -32,6 +34,14 @@ pub(super) struct ServeArguments {
     /// Tell caches that answers belong to one user: `private` in place of `public`.
     #[arg(long)]
     private: bool,
+
+    /// Break a rule on purpose: RULE, or RULE#NAME for one of its sabotages; `list` prints them. Repeatable.
+    #[arg(long = "break", value_name = "RULE[#NAME]")]
+    breaks: Vec<String>,
+
+    /// Keep the rules in another right way than usual; `list` prints the ways. Repeatable.
+    #[arg(long = "variant", value_name = "NAME")]
+    variants: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +90,9 @@ struct LimitArguments {
 
 impl ServeArguments {
     pub(super) fn run(&self) -> Result<Status, Misuse> {
+        if faults::listed(&self.breaks, &self.variants)? {
+            return Ok(Status::Right);
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
@@ -88,7 +101,8 @@ impl ServeArguments {
     }
 
     async fn serve(&self) -> Result<Status, Misuse> {
-        let config = self.config()?;
+        let mut config = self.config()?;
+        faults::apply(&self.breaks, &self.variants, &mut config)?;
         let address = SocketAddr::new(self.host, self.port);
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Misuse::new(format!("cannot listen on {address}: {error}; choose another port with --port"))

@@ -130,7 +130,8 @@ impl Context<'_> {
     ) -> Result<EventLog, Halt> {
         let began = Instant::now();
         let longest = look.demands().filter_map(|expect| expect.within).map(|within| within.0).max();
-        let until = began + longest.map_or(PATIENCE, |within| within + GRACE);
+        let patience = self.stage.target().patience;
+        let until = began + longest.map_or(PATIENCE.min(patience), |within| within + GRACE.min(patience));
         let mut log = reader.log();
         let mut changed = Instant::now();
         while self.may_still_come(look, &log, to_the_end)? && Instant::now() < until {

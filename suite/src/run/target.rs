@@ -18,6 +18,8 @@ pub struct Target {
     /// What its user says it does not offer.
     pub(crate) not_claimed: BTreeSet<Capability>,
     pub(crate) max_wait: Duration,
+    /// How much longer than known or demanded an answer is waited for, to tell late from never.
+    pub(crate) patience: Duration,
 }
 
 /// What the target is set to, as far as its user knows.
@@ -66,6 +68,7 @@ impl Target {
             timings: Timings::default(),
             not_claimed: BTreeSet::new(),
             max_wait: Duration::from_secs(40),
+            patience: Duration::from_secs(5),
         })
     }
 
@@ -87,6 +90,13 @@ impl Target {
     #[must_use]
     pub fn with_max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = max_wait;
+        self
+    }
+
+    /// The same target, given up on sooner or later than usual.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
         self
     }
 
@@ -118,7 +128,7 @@ impl Target {
 
     /// How long a long-poll may stay unanswered.
     pub(crate) fn long_poll_limit(&self) -> Duration {
-        self.timings.long_poll_timeout.unwrap_or(self.max_wait) + Duration::from_secs(5)
+        self.timings.long_poll_timeout.unwrap_or(self.max_wait) + self.patience
     }
 
     /// A 204 that came sooner than this is no long-poll that timed out.

@@ -1,0 +1,145 @@
+//! Which exchanges an edit is for.
+
+use ::http::{HeaderMap, Method, StatusCode, request, response};
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::{
+    notation::{Name, OneOrMany, Pairs},
+    value_test::ValueTest,
+};
+
+/// Conditions on an exchange; all that are given have to hold. None at all is every request to a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct On {
+    method: Option<OneOrMany<String>>,
+    path: Role,
+    query: Pairs<String, ValueTest>,
+    /// A parameter that the protocol does not know.
+    unknown_query: bool,
+    request_headers: Pairs<Name, ValueTest>,
+    body: Option<BodyTest>,
+    status: Option<OneOrMany<u16>>,
+    response_headers: Pairs<Name, ValueTest>,
+    /// Only the one exchange with this number on its URL path, from 1.
+    nth: Option<u32>,
+    /// The exchanges from this number on.
+    from_nth: Option<u32>,
+}
+
+/// What a URL path is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Role {
+    /// A stream, forks included.
+    #[default]
+    Stream,
+    /// A stream that was created as a fork.
+    Fork,
+    /// A stream that was created, and not as a fork.
+    Root,
+    /// Below `__ds/subscriptions/`.
+    Subscription,
+    /// The keys that sign deliveries.
+    Jwks,
+    /// Anything below the reserved part of the stream root.
+    Control,
+    /// Anything at all.
+    Any,
+}
+
+/// The body of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BodyTest {
+    Empty,
+    Present,
+    /// More than that many bytes.
+    LargerThan(usize),
+}
+
+const KNOWN_PARAMETERS: [&str; 3] = ["offset", "live", "cursor"];
+
+impl On {
+    /// Whether a request fits; `role` says what its path is for.
+    pub(super) fn fits_request(
+        &self,
+        parts: &request::Parts,
+        body: &[u8],
+        role: Role,
+        is_fork: bool,
+    ) -> bool {
+        self.method_fits(&parts.method)
+            && self.role_fits(role, is_fork)
+            && self.query_fits(parts.uri.query().unwrap_or_default())
+            && headers_fit(&self.request_headers, &parts.headers)
+            && self.body.is_none_or(|test| test.fits(body))
+    }
+
+    /// Whether a response fits.
+    pub(super) fn fits_response(&self, parts: &response::Parts) -> bool {
+        self.status_fits(parts.status) && headers_fit(&self.response_headers, &parts.headers)
+    }
+
+    /// Whether the response has to be seen to decide.
+    pub(super) fn asks_for_response(&self) -> bool {
+        self.status.is_some() || !self.response_headers.0.is_empty()
+    }
+
+    /// Whether exchanges are counted.
+    pub(super) fn counts(&self) -> bool {
+        self.nth.is_some() || self.from_nth.is_some()
+    }
+
+    /// Whether the exchange with this number is meant.
+    pub(super) fn fits_number(&self, number: u32) -> bool {
+        self.nth.is_none_or(|nth| nth == number) && self.from_nth.is_none_or(|first| first <= number)
+    }
+
+    fn method_fits(&self, method: &Method) -> bool {
+        let Some(methods) = &self.method else {
+            return true;
+        };
+        methods.0.iter().any(|name| name == method.as_str())
+    }
+
+    fn role_fits(&self, role: Role, is_fork: bool) -> bool {
+        match self.path {
+            Role::Any => true,
+            Role::Control => matches!(role, Role::Subscription | Role::Jwks | Role::Control),
+            Role::Fork => role == Role::Stream && is_fork,
+            Role::Root => role == Role::Stream && !is_fork,
+            wanted => wanted == role,
+        }
+    }
+
+    fn query_fits(&self, query: &str) -> bool {
+        let parameters: Vec<(String, String)> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let value = |wanted: &str| {
+            parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+        };
+        let has_unknown = || parameters.iter().any(|(name, _)| !KNOWN_PARAMETERS.contains(&name.as_str()));
+        self.query.0.iter().all(|(name, test)| test.fits(value(name)))
+            && (!self.unknown_query || has_unknown())
+    }
+
+    fn status_fits(&self, status: StatusCode) -> bool {
+        self.status.as_ref().is_none_or(|wanted| wanted.0.contains(&status.as_u16()))
+    }
+}
+
+impl BodyTest {
+    fn fits(self, body: &[u8]) -> bool {
+        match self {
+            Self::Empty => body.is_empty(),
+            Self::Present => !body.is_empty(),
+            Self::LargerThan(size) => body.len() > size,
+        }
+    }
+}
+
+fn headers_fit(tests: &Pairs<Name, ValueTest>, headers: &HeaderMap) -> bool {
+    tests.0.iter().all(|(name, test)| test.fits(headers.get(&name.0).and_then(|value| value.to_str().ok())))
+}

@@ -1,0 +1,101 @@
+//! Changes of a request before the server sees it.
+
+use ::http::{HeaderMap, HeaderValue, Method, Uri, request};
+use bytes::Bytes;
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::{
+    notation::{Name, Pairs},
+    text_edit::{Steps, edit_bytes, edit_text},
+};
+
+/// What becomes of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RequestEdit {
+    method: Option<String>,
+    /// Headers to leave out.
+    drop: Vec<Name>,
+    rename: Pairs<Name, Name>,
+    set: Pairs<Name, String>,
+    transform: Pairs<Name, Steps>,
+    drop_query: Vec<String>,
+    set_query: Pairs<String, String>,
+    transform_query: Pairs<String, Steps>,
+    body: Steps,
+}
+
+impl RequestEdit {
+    /// Changes the request.
+    pub(super) fn apply(&self, parts: &mut request::Parts, body: &mut Bytes) {
+        if let Some(method) = self.method.as_ref().and_then(|name| Method::from_bytes(name.as_bytes()).ok()) {
+            parts.method = method;
+        }
+        self.edit_headers(&mut parts.headers);
+        self.edit_query(&mut parts.uri);
+        if !self.body.0.is_empty() {
+            *body = edit_bytes(&self.body, body);
+        }
+    }
+
+    fn edit_headers(&self, headers: &mut HeaderMap) {
+        for name in &self.drop {
+            headers.remove(&name.0);
+        }
+        for (from, to) in &self.rename.0 {
+            if let Some(value) = headers.remove(&from.0) {
+                headers.insert(to.0.clone(), value);
+            }
+        }
+        for (name, text) in &self.set.0 {
+            if let Ok(value) = HeaderValue::from_str(text) {
+                headers.insert(name.0.clone(), value);
+            }
+        }
+        transform_headers(&self.transform, headers);
+    }
+
+    fn edit_query(&self, uri: &mut Uri) {
+        let (drop, set, transform) = (&self.drop_query, &self.set_query.0, &self.transform_query.0);
+        if drop.is_empty() && set.is_empty() && transform.is_empty() {
+            return;
+        }
+        let query = uri.query().unwrap_or_default();
+        let mut parameters: Vec<(String, String)> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        parameters.retain(|(name, _)| !drop.contains(name));
+        for (name, value) in set {
+            parameters.retain(|(known, _)| known != name);
+            parameters.push((name.clone(), value.clone()));
+        }
+        for (name, value) in &mut parameters {
+            for (_, steps) in transform.iter().filter(|(wanted, _)| wanted == name) {
+                *value = edit_text(steps, value);
+            }
+        }
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let path_and_query = match query.as_str() {
+            "" => uri.path().to_owned(),
+            query => format!("{}?{query}", uri.path()),
+        };
+        let mut changed = uri.clone().into_parts();
+        changed.path_and_query = path_and_query.parse().ok();
+        if let Ok(changed) = Uri::from_parts(changed) {
+            *uri = changed;
+        }
+    }
+}
+
+/// Changes the values of headers that are there.
+pub(super) fn transform_headers(transform: &Pairs<Name, Steps>, headers: &mut HeaderMap) {
+    for (name, steps) in &transform.0 {
+        let changed = headers
+            .get(&name.0)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| HeaderValue::from_bytes(edit_text(steps, text).as_bytes()).ok());
+        if let Some(value) = changed {
+            headers.insert(name.0.clone(), value);
+        }
+    }
+}
