@@ -15,7 +15,7 @@ pub use load::{Case, CaseSet, Row, Wait};
 pub use matcher::{Form, Matcher, Matchers};
 pub use scalar::{Fields, HumanDuration};
 pub use step::{
-    Accept, Act, AtOnce, AwaitDelivery, AwaitEvents, FinishRead, Instant, Method, Raw, ReceiverAnswer,
-    ReceiverSpec, RequestSpec, StartRead, Step, Tally, WaitUntil,
+    Accept, Act, AtOnce, AwaitDelivery, AwaitEvents, FinishRead, Instant, Method, Moment, Raw,
+    ReceiverAnswer, ReceiverSpec, RequestSpec, StartRead, Step, Tally,
 };
 pub use template::{Template, Unbound};

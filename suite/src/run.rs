@@ -8,6 +8,7 @@ mod base_rule;
 mod case;
 mod deliveries;
 mod events;
+mod moment;
 mod names;
 mod pages;
 mod plan;

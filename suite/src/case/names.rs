@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde_saphyr::Location;
 
 use super::{
-    Accept, Act, AwaitEvents, BodyExpect, BodySpec, EventStreamExpect, Expect, Fields, RequestSpec, Row,
-    SaveFrom, Step, Template, load::known_rule,
+    Accept, Act, AwaitEvents, BodyExpect, BodySpec, EventStreamExpect, Expect, Fields, Moment, RequestSpec,
+    Row, SaveFrom, Step, Template, load::known_rule,
 };
 use crate::{
     fixture::{FixtureError, FixtureFile},
@@ -91,6 +91,7 @@ impl Usage<'_> {
                 self.act(&at_once.request, at, &mut inner, true)
             }
             Act::StartGet(start) | Act::StartSse(start) => {
+                self.moment(start.before.as_ref(), at, known)?;
                 self.fields(&start.query, at, known)?;
                 self.fields(&start.headers, at, known)?;
                 self.answers(start.expect.as_ref(), &start.also, &[], at, known, given)?;
@@ -137,10 +138,7 @@ impl Usage<'_> {
                 known.values.insert(instant.save.clone());
                 Ok(())
             }
-            Act::WaitUntil(wait) => match known.steps.contains(&wait.after) {
-                true => Ok(()),
-                false => wrong(format!("no earlier step is named {:?} (`as`)", wait.after)),
-            },
+            Act::WaitUntil(moment) => self.moment(Some(moment), at, known),
         }
     }
 
@@ -151,6 +149,7 @@ impl Usage<'_> {
         known: &mut Known,
         given: bool,
     ) -> Result<(), FixtureError> {
+        self.moment(request.before.as_ref(), at, known)?;
         if let Some(path) = &request.at {
             self.template(path, at, known)?;
         }
@@ -272,6 +271,15 @@ impl Usage<'_> {
         match known.reads.contains(name) {
             true => Ok(()),
             false => Err(self.file.mistake(at, format!("no read named {name:?} was started"))),
+        }
+    }
+
+    fn moment(&self, moment: Option<&Moment>, at: Location, known: &Known) -> Result<(), FixtureError> {
+        match moment {
+            Some(moment) if !known.steps.contains(&moment.after) => {
+                Err(self.file.mistake(at, format!("no earlier step is named {:?} (`as`)", moment.after)))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -48,8 +48,8 @@ pub enum Act {
     NoDelivery(BTreeMap<String, HumanDuration>),
     /// Saves an instant relative to now.
     Instant(Instant),
-    /// Waits until that much time has passed since a named step began.
-    WaitUntil(WaitUntil),
+    /// Waits for a moment.
+    WaitUntil(Moment),
 }
 
 /// An HTTP method that a step may use.
@@ -81,7 +81,7 @@ impl Method {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RequestSpec {
-    /// Names the step for `wait_until`.
+    /// Names the step for moments that are told from it.
     #[serde(rename = "as")]
     pub name: Option<String>,
     /// Which stream of the case; the unnamed one when absent.
@@ -101,6 +101,8 @@ pub struct RequestSpec {
     pub to_tail: bool,
     /// Repeats the request until the expectation holds, for at most this long.
     pub eventually: Option<HumanDuration>,
+    /// An answer that comes later than this accuses nobody: one that does not do makes the attempt void.
+    pub before: Option<Moment>,
 }
 
 /// One right answer of several.
@@ -167,6 +169,8 @@ pub struct StartRead {
     pub stream: Option<String>,
     pub query: Fields,
     pub headers: Fields,
+    /// Begun later than this, the attempt is void.
+    pub before: Option<Moment>,
     /// Demands on the head of an event stream.
     pub expect: Option<Expect>,
     pub also: Vec<Expect>,
@@ -261,10 +265,12 @@ pub struct Instant {
     pub milliseconds: bool,
 }
 
-/// A wait that is tied to a step.
+/// A moment that is told from a step.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct WaitUntil {
+pub struct Moment {
+    /// The step's name.
     pub after: String,
+    /// How much time has passed since that step began.
     pub passed: HumanDuration,
 }

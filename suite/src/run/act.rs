@@ -9,7 +9,7 @@ use super::{
     stage::{Blame, Halt},
 };
 use crate::{
-    case::{Act, Expect, Instant as InstantSpec, Method, RequestSpec, WaitUntil},
+    case::{Act, Expect, Method, RequestSpec},
     rule::RuleId,
 };
 
@@ -87,6 +87,7 @@ impl Context<'_> {
                     continue;
                 }
             }
+            self.excuse_lateness(spec.before.as_ref(), &demands, &answer.seen)?;
             self.answer(&answer, &demands).await?;
             return self.save(&spec.save, &answer.seen, &demands.base);
         }
@@ -110,32 +111,5 @@ impl Context<'_> {
     /// A step that only has to succeed: when it does not, the case is blocked, wherever the step stands.
     pub(super) fn stage_setting(&self, rule: RuleId) -> Blame {
         Blame { rules: vec![rule], warn: None, place: self.place.clone(), given: true }
-    }
-
-    fn instant(&self, spec: &InstantSpec) -> Result<(), Halt> {
-        let wrong = |why: String| Halt::Errored(format!("{}: {why}", self.place));
-        let distance: jiff::SignedDuration =
-            spec.from_now.parse().map_err(|error: jiff::Error| wrong(error.to_string()))?;
-        let instant =
-            jiff::Timestamp::now().checked_add(distance).map_err(|error| wrong(error.to_string()))?;
-        let precision = if spec.milliseconds { 3 } else { 0 };
-        let text = match &spec.utc_offset {
-            None => format!("{instant:.precision$}"),
-            Some(offset) => {
-                let zone = jiff::fmt::strtime::parse("%:z", offset).ok().and_then(|parsed| parsed.offset());
-                let zone = zone.ok_or_else(|| wrong(format!("{offset:?} is no offset from UTC")))?;
-                format!("{:.precision$}", instant.display_with_offset(zone))
-            }
-        };
-        self.stage.set(&spec.save, text);
-        Ok(())
-    }
-
-    async fn wait_until(&self, wait: &WaitUntil) -> Result<(), Halt> {
-        let began = self.stage.step_began(&wait.after);
-        let began =
-            began.ok_or_else(|| Halt::Errored(format!("no step named {} was carried out", wait.after)))?;
-        tokio::time::sleep_until((began + wait.passed.0).into()).await;
-        Ok(())
     }
 }

@@ -54,6 +54,7 @@ impl Context<'_> {
                 return self.unanswered(SendFailure { error, exchange }, &demands).await;
             }
         };
+        self.in_time(start.before.as_ref())?;
         let record =
             RecordedResponse::of_stream(&streaming.head, &[], 0, &Ending::TimedOut, streaming.timing, 4096);
         let exchange = self.stage.keep(recorded(Outcome::Response(record)));

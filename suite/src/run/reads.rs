@@ -28,6 +28,7 @@ impl Context<'_> {
 
     pub(super) fn start_get(&self, start: &StartRead) -> Result<(), Halt> {
         let request = self.start_request(start)?;
+        self.in_time(start.before.as_ref())?;
         let read = WaitingRead::start(self.stage, request, self.stage.world.target.long_poll_limit());
         self.keep_read(&start.name, Background::Answer(read));
         Ok(())
@@ -124,8 +125,10 @@ impl Context<'_> {
             && elapsed >= self.stage.world.target.earliest_timeout()
     }
 
-    fn meets(&self, demands: &Demands<'_>, seen: &Seen) -> Result<bool, Halt> {
-        let mut met = true;
+    /// Whether an answer is as it is demanded; where nothing is, a success.
+    pub(super) fn meets(&self, demands: &Demands<'_>, seen: &Seen) -> Result<bool, Halt> {
+        let demanded = demands.expect.is_some() || !demands.accept.is_empty();
+        let mut met = demanded || (200..300).contains(&seen.status);
         for expect in demands.expect.into_iter().chain(demands.also) {
             met &= self.findings(expect, seen)?.is_empty();
         }

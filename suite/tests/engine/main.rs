@@ -2,6 +2,7 @@
 //! who is not.
 
 mod event_streams;
+mod moments;
 mod server;
 mod verdict;
 mod waiting_reads;
