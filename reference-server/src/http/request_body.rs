@@ -34,7 +34,8 @@ where
     let limit = config.max_body;
     let too_large = Refusal::BodyTooLarge { limit };
     let mut body = pin!(body);
-    if body.size_hint().lower() > limit as u64 {
+    let announced = body.size_hint().lower();
+    if announced > limit as u64 {
         discard(body.as_mut(), limit).await;
         return Err(too_large);
     }
@@ -45,7 +46,8 @@ where
         return Ok(Collected::of(first));
     }
     let mut counted = memory.reserve(0)?;
-    let mut bytes = Vec::new();
+    // Not more than the limit, and untouched until it is filled.
+    let mut bytes = Vec::with_capacity(announced as usize);
     let mut next = Some(first);
     while let Some(data) = next {
         if bytes.len() + data.len() > limit {
