@@ -15,7 +15,7 @@ pub use load::{Case, CaseSet, Row, Wait};
 pub use matcher::{Form, Matcher, Matchers};
 pub use scalar::{Fields, HumanDuration};
 pub use step::{
-    Accept, Act, AtOnce, AwaitDelivery, AwaitEvents, FinishRead, Instant, Method, Moment, Raw,
+    Accept, Act, AtOnce, AwaitDelivery, AwaitEvents, FinishRead, Gap, Instant, Method, Moment, Raw,
     ReceiverAnswer, ReceiverSpec, RequestSpec, StartRead, Step, Tally,
 };
 pub use template::{Template, Unbound};

@@ -59,6 +59,11 @@ pub trait Names {
     /// The value of a name, if it has one.
     fn value(&self, name: &str) -> Option<String>;
 
+    /// The value of a name that was saved from JSON, with its type.
+    fn json(&self, _name: &str) -> Option<serde_json::Value> {
+        None
+    }
+
     /// A template with its names replaced.
     fn render(&self, template: &Template) -> Result<String, Unbound> {
         template.render(|name| self.value(name))

@@ -1,10 +1,10 @@
 //! Bodies: what is sent, and what has to come back.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{HumanDuration, Template};
+use super::{HumanDuration, Matchers, Template};
 
 /// A request body. Without one, the request has none.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -37,6 +37,12 @@ pub enum BodyExpect {
     Json(serde_json::Value),
     /// Holds at least this: members of objects by name, arrays item by item.
     JsonIncludes(serde_json::Value),
+    /// Holds at least this: members of objects by name, items of arrays in any order and among others.
+    JsonHas(serde_json::Value),
+    /// JSON that does not hold this, in the sense of `JsonHas`.
+    JsonLacks(serde_json::Value),
+    /// Values in a JSON text by their pointers; `null` counts as absent.
+    Fields(BTreeMap<String, Matchers>),
     /// The same JSON text, insignificant white space aside.
     JsonText(Template),
     /// The pattern of [`BodySpec::Filled`].
@@ -53,6 +59,9 @@ enum BodyExpectEntry {
     Base64(String),
     Json(serde_json::Value),
     JsonIncludes(serde_json::Value),
+    JsonHas(serde_json::Value),
+    JsonLacks(serde_json::Value),
+    Fields(BTreeMap<String, Matchers>),
     JsonText(Template),
     Filled(usize),
     StartsWith(Template),
@@ -67,6 +76,9 @@ impl From<BodyExpectEntry> for BodyExpect {
             BodyExpectEntry::Base64(bytes) => Self::Base64(bytes),
             BodyExpectEntry::Json(value) => Self::Json(value),
             BodyExpectEntry::JsonIncludes(value) => Self::JsonIncludes(value),
+            BodyExpectEntry::JsonHas(value) => Self::JsonHas(value),
+            BodyExpectEntry::JsonLacks(value) => Self::JsonLacks(value),
+            BodyExpectEntry::Fields(fields) => Self::Fields(fields),
             BodyExpectEntry::JsonText(text) => Self::JsonText(text),
             BodyExpectEntry::Filled(size) => Self::Filled(size),
             BodyExpectEntry::StartsWith(text) => Self::StartsWith(text),

@@ -60,6 +60,10 @@ pub enum Form {
     JsonString,
     /// `true` or `false` of JSON.
     JsonBoolean,
+    /// A whole number of JSON, not negative.
+    JsonInteger,
+    /// 32 bytes in base64url without padding, as a JWK has them (RFC 8037).
+    Ed25519Key,
 }
 
 /// One demand.

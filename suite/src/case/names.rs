@@ -1,7 +1,7 @@
 //! Checks before any run: every `$name` has a value by then, every background read was started,
 //! every expectation says which rule it belongs to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_saphyr::Location;
 
@@ -112,19 +112,26 @@ impl Usage<'_> {
                 reads.keys().try_for_each(|name| self.read(name, at, known))
             }
             Act::Stop(reads) => reads.iter().try_for_each(|name| self.read(name, at, known)),
-            Act::Receiver(receiver) => match known.receivers.insert(receiver.name.clone()) {
-                true => receiver
-                    .answers
-                    .iter()
-                    .filter_map(|answer| answer.json.as_ref())
-                    .try_for_each(|json| self.json(json, at, known)),
-                false => wrong(format!("a receiver named {:?} is open already", receiver.name)),
-            },
+            Act::Receiver(receiver) => {
+                if !known.receivers.insert(receiver.name.clone()) {
+                    return wrong(format!("a receiver named {:?} is open already", receiver.name));
+                }
+                known.values.insert(format!("{}.url", receiver.name));
+                for answer in &receiver.answers {
+                    answer.json.iter().try_for_each(|json| self.json(json, at, known))?;
+                    answer.text.iter().try_for_each(|text| self.template(text, at, known))?;
+                }
+                Ok(())
+            }
             Act::AwaitDelivery(delivery) => {
                 self.receiver(&delivery.name, at, known)?;
+                if delivery.gap.is_some() && !known.steps.contains(&delivery.name) {
+                    return wrong(format!("no earlier delivery to {:?} was awaited", delivery.name));
+                }
                 self.rules(delivery.proves.as_deref(), at, given)?;
                 self.answers(delivery.expect.as_ref(), &delivery.also, &[], at, known, given)?;
                 known.values.extend(delivery.save.keys().cloned());
+                known.steps.insert(delivery.name.clone());
                 Ok(())
             }
             Act::NoDelivery(receivers) => {
@@ -150,8 +157,18 @@ impl Usage<'_> {
         given: bool,
     ) -> Result<(), FixtureError> {
         self.moment(request.before.as_ref(), at, known)?;
-        if let Some(path) = &request.at {
-            self.template(path, at, known)?;
+        if [request.stream.is_some(), request.at.is_some(), request.url.is_some()]
+            .into_iter()
+            .filter(|given| *given)
+            .count()
+            > 1
+        {
+            return Err(self
+                .file
+                .mistake(at, "a request goes to a `stream`, to a path (`at`) or to a `url`"));
+        }
+        for place in request.at.iter().chain(&request.url) {
+            self.template(place, at, known)?;
         }
         self.fields(&request.query, at, known)?;
         self.fields(&request.headers, at, known)?;
@@ -313,10 +330,31 @@ impl Usage<'_> {
             | BodyExpect::StartsWith(text)
             | BodyExpect::Contains(text)
             | BodyExpect::Lacks(text) => self.template(text, at, known),
-            BodyExpect::Json(value) | BodyExpect::JsonIncludes(value) => self.json(value, at, known),
+            BodyExpect::Json(value)
+            | BodyExpect::JsonIncludes(value)
+            | BodyExpect::JsonHas(value)
+            | BodyExpect::JsonLacks(value) => self.json(value, at, known),
+            BodyExpect::Fields(fields) => self.pointers(fields, at, known),
             BodyExpect::Base64(text) => self.base64(text, at),
             BodyExpect::Empty | BodyExpect::NotEmpty | BodyExpect::Filled(_) => Ok(()),
         }
+    }
+
+    fn pointers(
+        &self,
+        fields: &BTreeMap<String, super::Matchers>,
+        at: Location,
+        known: &Known,
+    ) -> Result<(), FixtureError> {
+        if fields.is_empty() {
+            return Err(self.file.mistake(at, "`fields` without a pointer demands nothing"));
+        }
+        fields.iter().try_for_each(|(pointer, matchers)| match pointer.starts_with('/') {
+            true => self.matchers(matchers, at, known),
+            false => {
+                Err(self.file.mistake(at, format!("{pointer:?} is no JSON pointer; write /streams/0/path")))
+            }
+        })
     }
 
     fn base64(&self, text: &str, at: Location) -> Result<(), FixtureError> {

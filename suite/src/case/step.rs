@@ -88,6 +88,8 @@ pub struct RequestSpec {
     pub stream: Option<String>,
     /// A path below the stream root instead of a stream's, verbatim.
     pub at: Option<Template>,
+    /// A URL that the target itself has given out, instead. It is never followed to another server.
+    pub url: Option<Template>,
     pub query: Fields,
     pub headers: Fields,
     pub body: Option<BodySpec>,
@@ -222,11 +224,16 @@ pub struct ReceiverSpec {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiverAnswer {
-    pub status: u16,
+    /// 200 where it is left out.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// Closes the connection instead of answering.
+    #[serde(default)]
+    pub hangs_up: bool,
     #[serde(default)]
     pub json: Option<serde_json::Value>,
     #[serde(default)]
-    pub text: Option<String>,
+    pub text: Option<Template>,
     /// Given after this time.
     #[serde(default)]
     pub delay: Option<HumanDuration>,
@@ -236,18 +243,32 @@ pub struct ReceiverAnswer {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AwaitDelivery {
+    /// Names the receiver; `wait_until` counts from the arrival of its last delivery by the same name.
     #[serde(rename = "as")]
     pub name: String,
+    /// How long after the delivery before it this one came.
+    pub gap: Option<Gap>,
     /// How long it may take; 8 s when absent.
     pub within: Option<HumanDuration>,
     /// The rules that its absence breaks.
     pub proves: Option<Vec<crate::rule::RuleId>>,
+    /// The method it has to come with.
+    pub method: Option<String>,
     /// Its signature fits a published key; else `webhook.signature` is broken.
     pub signed: bool,
     /// Demands on its headers and body.
     pub expect: Option<Expect>,
     pub also: Vec<Expect>,
     pub save: BTreeMap<String, SaveFrom>,
+}
+
+/// Bounds on the time between two deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    pub at_least: HumanDuration,
+    #[serde(default)]
+    pub at_most: Option<HumanDuration>,
 }
 
 /// An instant to save.

@@ -80,6 +80,14 @@ impl Template {
         })
     }
 
+    /// The name that it consists of, if it is nothing but one.
+    pub fn only_name(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [Part::Name(name)] => Some(name),
+            _ => None,
+        }
+    }
+
     /// The text as it stands in the fixture.
     pub fn source(&self) -> &str {
         &self.source

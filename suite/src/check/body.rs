@@ -1,10 +1,12 @@
 //! A body against the demand on it.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use super::{Finding, Names, json};
-use crate::case::{BodyExpect, Template, Unbound, filled};
+use super::{Finding, Names, SeenValue, check_value, json};
+use crate::case::{BodyExpect, Matchers, Template, Unbound, filled};
 
 /// How much of a body a message shows.
 const SHOWN: usize = 400;
@@ -30,11 +32,15 @@ impl std::fmt::Display for BodyRender<'_> {
     }
 }
 
-/// A JSON value of a fixture with its names replaced in every text.
+/// A JSON value of a fixture with its names replaced in every text. A text that is nothing but the name of a value
+/// saved from JSON becomes that value, a number a number.
 pub fn render_json(value: &Value, names: &dyn Names) -> Result<Value, Unbound> {
     Ok(match value {
         Value::String(text) => match Template::parse(text) {
-            Ok(template) => Value::String(names.render(&template)?),
+            Ok(template) => match template.only_name().and_then(|name| names.json(name)) {
+                Some(kept) => kept,
+                None => Value::String(names.render(&template)?),
+            },
             Err(_) => value.clone(),
         },
         Value::Array(items) => {
@@ -104,6 +110,21 @@ pub(super) fn body(
                 false => finding(format!("JSON that holds {wanted}")),
             }
         }
+        BodyExpect::JsonHas(wanted) => {
+            let wanted = render_json(wanted, names)?;
+            match serde_json::from_slice::<Value>(seen).is_ok_and(|seen| json::has(&seen, &wanted)) {
+                true => None,
+                false => finding(format!("JSON that holds {wanted}, in any order")),
+            }
+        }
+        BodyExpect::JsonLacks(unwanted) => {
+            let unwanted = render_json(unwanted, names)?;
+            match serde_json::from_slice::<Value>(seen).is_ok_and(|seen| !json::has(&seen, &unwanted)) {
+                true => None,
+                false => finding(format!("JSON that does not hold {unwanted}")),
+            }
+        }
+        BodyExpect::Fields(fields) => return fields_of(subject, fields, seen, names),
         BodyExpect::JsonText(wanted) => {
             let wanted = names.render(wanted)?;
             let same = text_of(seen).is_some_and(|text| {
@@ -116,6 +137,27 @@ pub(super) fn body(
             }
         }
     })
+}
+
+/// Values in a JSON text by their pointers; the first that is wrong is told.
+fn fields_of(
+    subject: &str,
+    fields: &BTreeMap<String, Matchers>,
+    seen: &[u8],
+    names: &dyn Names,
+) -> Result<Option<Finding>, Unbound> {
+    let Ok(whole) = serde_json::from_slice::<Value>(seen) else {
+        return Ok(Some(Finding::new(subject, "JSON", BodyRender(seen).to_string())));
+    };
+    for (pointer, matchers) in fields {
+        let value = whole.pointer(pointer).filter(|value| !value.is_null()).cloned().map(SeenValue::Json);
+        let findings =
+            check_value(&format!("{pointer} in the {subject}"), matchers, value.as_slice(), None, names)?;
+        if let Some(first) = findings.into_iter().next() {
+            return Ok(Some(first));
+        }
+    }
+    Ok(None)
 }
 
 /// Long bodies that differ late are told apart by the place where they part.

@@ -219,7 +219,15 @@ fn data<'a>(
     let payloads: Vec<&str> = events.map(|event| event.data.as_str()).collect();
     let joined = if log.base64 {
         decode_base64(&payloads)
-    } else if matches!(wanted, BodyExpect::Json(_) | BodyExpect::JsonIncludes(_) | BodyExpect::JsonText(_)) {
+    } else if matches!(
+        wanted,
+        BodyExpect::Json(_)
+            | BodyExpect::JsonIncludes(_)
+            | BodyExpect::JsonHas(_)
+            | BodyExpect::JsonLacks(_)
+            | BodyExpect::Fields(_)
+            | BodyExpect::JsonText(_)
+    ) {
         join_arrays(&payloads)
     } else {
         Ok(payloads.concat().into_bytes())

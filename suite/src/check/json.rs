@@ -30,6 +30,19 @@ pub(super) fn includes(whole: &Value, part: &Value) -> bool {
     }
 }
 
+/// Whether `whole` holds at least `part`: members of objects by name, items of arrays in any order and among others.
+pub(super) fn has(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::Object(whole), Value::Object(part)) => {
+            part.iter().all(|(name, value)| whole.get(name).is_some_and(|other| has(other, value)))
+        }
+        (Value::Array(whole), Value::Array(part)) => {
+            part.iter().all(|wanted| whole.iter().any(|item| has(item, wanted)))
+        }
+        _ => equal(whole, part),
+    }
+}
+
 /// A JSON text without the white space between its tokens; everything else stays to the letter.
 pub fn without_white_space(text: &str) -> String {
     let mut compact = String::with_capacity(text.len());
@@ -70,6 +83,14 @@ mod tests {
         assert!(includes(&json!({"a": {"b": 1, "c": 2}}), &json!({"a": {"b": 1}})));
         assert!(!includes(&json!({"a": 1}), &json!({"b": null})));
         assert!(!includes(&json!([1, 2]), &json!([1])));
+    }
+
+    #[test]
+    fn a_part_is_found_among_other_items_in_any_order() {
+        let links = json!({"streams": [{"path": "a", "n": 1}, {"path": "b"}]});
+        assert!(has(&links, &json!({"streams": [{"path": "b"}, {"path": "a"}]})));
+        assert!(!has(&links, &json!({"streams": [{"path": "a", "n": 2}]})));
+        assert!(!has(&json!({}), &json!({"streams": []})));
     }
 
     #[test]

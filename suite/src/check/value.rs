@@ -1,5 +1,6 @@
 //! One value against the demands on it.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use url::Url;
 
 use super::{Finding, Names};
@@ -157,6 +158,8 @@ impl Form {
             Self::Instant => "an RFC 3339 date and time",
             Self::JsonString => "a JSON text",
             Self::JsonBoolean => "true or false as JSON",
+            Self::JsonInteger => "a whole number as JSON",
+            Self::Ed25519Key => "32 bytes in base64url without padding",
         }
     }
 }
@@ -184,6 +187,10 @@ fn has_form(form: Form, seen: &SeenValue) -> bool {
         Form::Instant => text.parse::<jiff::Timestamp>().is_ok(),
         Form::JsonString => matches!(seen, SeenValue::Json(serde_json::Value::String(_))),
         Form::JsonBoolean => matches!(seen, SeenValue::Json(serde_json::Value::Bool(_))),
+        Form::JsonInteger => {
+            matches!(seen, SeenValue::Json(serde_json::Value::Number(number)) if number.is_u64())
+        }
+        Form::Ed25519Key => URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32),
     }
 }
 

@@ -44,7 +44,7 @@ impl Context<'_> {
             return self.choose(demands.accept, seen, *exchange).await;
         }
         if demands.expect.is_none() && !(200..300).contains(&seen.status) {
-            let finding = Finding::new("status", "2xx", seen.status.to_string());
+            let finding = Finding::new("status", "2xx", self.refusal(seen).await);
             return self.stage.judge(
                 vec![finding],
                 &self.stage_setting(demands.base.clone()),
@@ -52,6 +52,21 @@ impl Context<'_> {
             );
         }
         Ok(())
+    }
+
+    /// What a stage-setting request was answered. A target that takes no webhook on loopback cannot be delivered
+    /// to by this suite, and its user has to learn that.
+    async fn refusal(&self, seen: &Seen) -> String {
+        let refuses_receiver = (400..500).contains(&seen.status)
+            && seen.body.windows(20).any(|part| part == b"WEBHOOK_URL_REJECTED")
+            && !self.stage.receivers.lock().await.is_empty();
+        match refuses_receiver {
+            true => format!(
+                "{}: the target refuses the suite's receiver on 127.0.0.1; deliveries can be checked in its development mode only",
+                seen.status
+            ),
+            false => seen.status.to_string(),
+        }
     }
 
     async fn judge(&self, expect: &Expect, seen: &Seen, exchange: usize) -> Result<(), Halt> {
@@ -112,7 +127,13 @@ impl Context<'_> {
             let (what, value) = match from {
                 SaveFrom::Header(header) => (format!("header {header}"), seen.headers.text(header)),
                 SaveFrom::Body => ("a whole text body".to_owned(), whole_text(seen)),
-                SaveFrom::Json(pointer) => (format!("{pointer} in its JSON body"), json_at(seen, pointer)),
+                SaveFrom::Json(pointer) => {
+                    if let Some(value) = json_at(seen, pointer) {
+                        self.stage.set_json(name, value);
+                        continue;
+                    }
+                    (format!("{pointer} in its JSON body"), None)
+                }
                 SaveFrom::FirstControl(field) | SaveFrom::LastControl(field) => {
                     (format!("control field {field}"), None)
                 }
@@ -135,11 +156,7 @@ fn whole_text(seen: &Seen) -> Option<String> {
     seen.ending.is_clean().then(|| String::from_utf8(seen.body.to_vec()).ok()).flatten()
 }
 
-fn json_at(seen: &Seen, pointer: &str) -> Option<String> {
+fn json_at(seen: &Seen, pointer: &str) -> Option<serde_json::Value> {
     let value: serde_json::Value = serde_json::from_slice(&seen.body).ok()?;
-    match value.pointer(pointer)? {
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Null => None,
-        other => Some(other.to_string()),
-    }
+    value.pointer(pointer).filter(|value| !value.is_null()).cloned()
 }

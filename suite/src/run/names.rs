@@ -11,6 +11,8 @@ use crate::{case::Row, check::Names};
 #[derive(Clone, Debug)]
 pub(crate) struct CaseNames {
     values: BTreeMap<String, String>,
+    /// Those of them that were saved from JSON, with their types.
+    json: BTreeMap<String, serde_json::Value>,
     root_path: String,
     origin: String,
     prefix: String,
@@ -28,7 +30,13 @@ impl CaseNames {
         values.insert("root".into(), target.root_path().to_owned());
         values.insert("host".into(), target.authority());
         values.insert("origin".into(), target.origin());
-        Self { values, root_path: target.root_path().to_owned(), origin: target.origin(), prefix }
+        Self {
+            values,
+            json: BTreeMap::new(),
+            root_path: target.root_path().to_owned(),
+            origin: target.origin(),
+            prefix,
+        }
     }
 
     /// The path of a stream below the root. A plain name gives one segment, so that servers without
@@ -48,7 +56,14 @@ impl CaseNames {
 
     /// Gives a name a value.
     pub(crate) fn set(&mut self, name: &str, value: String) {
+        self.json.remove(name);
         self.values.insert(name.to_owned(), value);
+    }
+
+    /// Gives a name a value out of JSON, which keeps its type where it becomes JSON again.
+    pub(crate) fn set_json(&mut self, name: &str, value: serde_json::Value) {
+        self.set(name, crate::check::SeenValue::Json(value.clone()).text());
+        self.json.insert(name.to_owned(), value);
     }
 }
 
@@ -64,5 +79,9 @@ impl Names for CaseNames {
             "relative" => Some(self.relative(stream)),
             _ => None,
         }
+    }
+
+    fn json(&self, name: &str) -> Option<serde_json::Value> {
+        self.json.get(name).cloned()
     }
 }

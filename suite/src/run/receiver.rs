@@ -1,7 +1,6 @@
 //! A webhook receiver on loopback: it answers by a script and keeps what it was sent.
 
 use std::{
-    convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
@@ -26,7 +25,8 @@ const MOST_DELIVERIES: usize = 200;
 /// What the receiver answers to one delivery.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
-    pub(super) status: u16,
+    /// Nothing: the connection is closed without an answer.
+    pub(super) status: Option<u16>,
     pub(super) body: Bytes,
     pub(super) delay: Duration,
 }
@@ -39,7 +39,7 @@ pub(super) struct Delivery {
     pub(super) headers: Headers,
     pub(super) body: Bytes,
     pub(super) at: Instant,
-    answered: u16,
+    answered: Option<u16>,
 }
 
 /// A receiver that listens until it is dropped.
@@ -51,6 +51,11 @@ pub(super) struct Receiver {
     taken: usize,
     task: JoinHandle<()>,
 }
+
+/// The script wants the connection closed; hyper does so for any error.
+#[derive(Debug, thiserror::Error)]
+#[error("the receiver hangs up")]
+struct HangsUp;
 
 struct Shared {
     script: Vec<Answer>,
@@ -107,15 +112,18 @@ impl Delivery {
                 headers: headers.collect(),
                 body: RecordedBody::of(&self.body, self.body.len(), 4096),
             },
-            outcome: Outcome::Response(RecordedResponse {
-                version: "HTTP/1.1".to_owned(),
-                status: self.answered,
-                headers: Vec::new(),
-                body: RecordedBody::default(),
-                complete: true,
-                ending: "answered by the suite's own receiver".to_owned(),
-                to_head: Duration::ZERO,
-            }),
+            outcome: match self.answered {
+                Some(status) => Outcome::Response(RecordedResponse {
+                    version: "HTTP/1.1".to_owned(),
+                    status,
+                    headers: Vec::new(),
+                    body: RecordedBody::default(),
+                    complete: true,
+                    ending: "answered by the suite's own receiver".to_owned(),
+                    to_head: Duration::ZERO,
+                }),
+                None => Outcome::Failure("the suite's own receiver closed the connection".to_owned()),
+            },
         }
     }
 }
@@ -146,7 +154,7 @@ async fn receive(
     request: Request<Incoming>,
     shared: Arc<Shared>,
     changes: Arc<watch::Sender<usize>>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Full<Bytes>>, HangsUp> {
     let at = Instant::now();
     let (head, body) = request.into_parts();
     let body =
@@ -155,7 +163,8 @@ async fn receive(
     let answer = {
         let mut deliveries = shared.deliveries();
         let answer = shared.script.get(deliveries.len()).or(shared.script.last()).cloned();
-        let answer = answer.unwrap_or(Answer { status: 200, body: Bytes::new(), delay: Duration::ZERO });
+        let answer =
+            answer.unwrap_or(Answer { status: Some(200), body: Bytes::new(), delay: Duration::ZERO });
         if deliveries.len() < MOST_DELIVERIES {
             deliveries.push(Delivery {
                 method: head.method.to_string(),
@@ -170,8 +179,9 @@ async fn receive(
     };
     changes.send_modify(|count| *count += 1);
     tokio::time::sleep(answer.delay).await;
+    let status = answer.status.ok_or(HangsUp)?;
     let mut response = Response::new(Full::new(answer.body));
-    *response.status_mut() = http::StatusCode::from_u16(answer.status).unwrap_or(http::StatusCode::OK);
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::OK);
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
     Ok(response)
 }

@@ -19,11 +19,12 @@ impl Context<'_> {
         spec: &RequestSpec,
         names: &CaseNames,
     ) -> Result<Request, Halt> {
-        let path = match &spec.at {
-            Some(at) => {
+        let path = match (&spec.at, &spec.url) {
+            (Some(at), _) => {
                 format!("{}/{}", names.value("root").unwrap_or_default(), self.stage.render(at, names)?)
             }
-            None => names.path(spec.stream.as_deref().unwrap_or("stream")),
+            (None, Some(url)) => self.path_of_url(&self.stage.render(url, names)?)?,
+            (None, None) => names.path(spec.stream.as_deref().unwrap_or("stream")),
         };
         let mut request = self.read_request(method, path, &spec.query, &spec.headers, names)?;
         if let Some(body) = &spec.body {
@@ -60,6 +61,23 @@ impl Context<'_> {
         let mut request = Request::new(method.as_str(), target);
         request.headers = fields;
         Ok(request)
+    }
+
+    /// The path of a URL that the target has given out. Where it leads to another server the case is blocked:
+    /// nothing but the target is ever asked.
+    fn path_of_url(&self, text: &str) -> Result<String, Halt> {
+        let target = &self.stage.world.target;
+        match target.own_path(text) {
+            Some(path) => Ok(path),
+            None => Err(Halt::Blocked {
+                rule: None,
+                why: format!(
+                    "{}: {text} leads away from {}, and only the target is asked",
+                    self.place,
+                    target.name()
+                ),
+            }),
+        }
     }
 
     fn body(&self, spec: &BodySpec, names: &CaseNames) -> Result<Body, Halt> {

@@ -152,6 +152,11 @@ impl Stage {
         self.state().names.set(name, value);
     }
 
+    /// Gives a name a value out of JSON.
+    pub(super) fn set_json(&self, name: &str, value: serde_json::Value) {
+        self.state().names.set_json(name, value);
+    }
+
     /// The template's text, or nothing when it is a cell that the table's row leaves out.
     pub(super) fn render_or_omit(
         &self,

@@ -126,6 +126,22 @@ impl Target {
         WireTarget::parse(&format!("{}{path_and_query}", self.origin()))
     }
 
+    /// Whether it can reach a receiver on this machine's loopback.
+    pub(crate) fn is_on_loopback(&self) -> bool {
+        is_loopback(&self.root)
+    }
+
+    /// Path and query of a URL that leads to the target itself; every name of this machine's loopback is the same.
+    pub(crate) fn own_path(&self, url: &str) -> Option<String> {
+        let url = self.root.join(url).ok()?;
+        let same_place = url.origin() == self.root.origin()
+            || is_loopback(&url)
+                && is_loopback(&self.root)
+                && url.port_or_known_default() == self.root.port_or_known_default();
+        let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+        same_place.then(|| format!("{}{query}", url.path()))
+    }
+
     /// How long a long-poll may stay unanswered.
     pub(crate) fn long_poll_limit(&self) -> Duration {
         self.timings.long_poll_timeout.unwrap_or(self.max_wait) + self.patience
@@ -150,6 +166,36 @@ impl Target {
                 "{error}. Is the server running, and is {} its stream root? A server that takes time to start can be run with --start",
                 self.name()
             )),
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::ClientOptions;
+
+    #[test]
+    fn only_urls_of_the_target_itself_have_a_path_to_ask_for() {
+        let client = Client::new(ClientOptions::default()).expect("a client");
+        let target = Target::new("http://127.0.0.1:4437/v1/stream", client).expect("a root");
+        let path = Some("/v1/stream/__ds/jwks.json".to_owned());
+        for own in ["http://127.0.0.1:4437", "http://localhost:4437", "http://[::1]:4437"] {
+            assert_eq!(target.own_path(&format!("{own}/v1/stream/__ds/jwks.json")), path, "{own}");
+        }
+        for other in
+            ["http://127.0.0.1:4438/", "https://server.example/", "http://10.0.0.1:4437/", "mailto:a"]
+        {
+            assert_eq!(target.own_path(other), None, "{other}");
         }
     }
 }
