@@ -10,7 +10,7 @@ mod response;
 mod signature;
 mod value;
 
-pub use body::{BodyRender, render_json};
+pub use body::{BodyRender, differing, render_json};
 pub use event_stream::{EventLog, LogEnd, SeenEvent, event_stream};
 pub use json::{equal as json_equal, without_white_space};
 pub use response::{Seen, response};

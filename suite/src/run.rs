@@ -7,6 +7,7 @@ mod background;
 mod base_rule;
 mod case;
 mod deliveries;
+mod event_reader;
 mod events;
 mod moment;
 mod names;
@@ -15,12 +16,17 @@ mod plan;
 mod raw;
 mod reads;
 mod receiver;
+mod record;
 mod request;
 mod rules;
+mod send;
 mod stage;
 mod target;
 
+pub(crate) use event_reader::EventReader;
+pub(crate) use events::LIFETIME_CAME_FIRST;
 pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard};
+pub(crate) use request::encode_query;
 pub use stage::{Answer, Blame, Halt, SendFailure, Stage};
 pub use target::{Target, Timings};
 

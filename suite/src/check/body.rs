@@ -160,8 +160,8 @@ fn fields_of(
     Ok(None)
 }
 
-/// Long bodies that differ late are told apart by the place where they part.
-fn differing(wanted: &[u8], seen: &[u8]) -> String {
+/// What was seen, for a message. Long bodies that differ late are told apart by the place where they part.
+pub fn differing(wanted: &[u8], seen: &[u8]) -> String {
     let at = wanted.iter().zip(seen).take_while(|(wanted, seen)| wanted == seen).count();
     if at < 64 || at == seen.len() && seen.len() <= SHOWN {
         return BodyRender(seen).to_string();

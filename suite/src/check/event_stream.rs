@@ -1,6 +1,6 @@
 //! An event stream against an expectation.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::case::{BodyExpect, Ended, EventExpect, EventStreamExpect, Matchers, U
 /// What an event stream has carried so far.
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
-    pub events: Vec<SeenEvent>,
+    pub events: Vec<Arc<SeenEvent>>,
     /// The response said that data events are base64.
     pub base64: bool,
     pub end: LogEnd,
@@ -36,6 +36,8 @@ pub enum LogEnd {
     Torn(String),
     /// It is no event stream; the text says where the grammar is left.
     Malformed(String),
+    /// The suite read no further, for a bound of its own; the text names it.
+    Cut(String),
 }
 
 impl EventLog {
@@ -56,8 +58,35 @@ impl EventLog {
         self.named("data")
     }
 
+    /// What the data events carry, decoded as a client would and joined: the bytes, or one array of all messages.
+    ///
+    /// # Errors
+    ///
+    /// Why a payload does not decode.
+    pub fn content(&self, is_json: bool) -> Result<Vec<u8>, String> {
+        self.joined(&self.data_events().map(|event| event.data.as_str()).collect::<Vec<_>>(), is_json)
+    }
+
+    /// What the data events before the one at `end`, an index into all events, carry.
+    ///
+    /// # Errors
+    ///
+    /// Why a payload does not decode.
+    pub fn content_before(&self, end: usize, is_json: bool) -> Result<Vec<u8>, String> {
+        let before = self.events.iter().take(end).filter(|event| event.name == "data");
+        self.joined(&before.map(|event| event.data.as_str()).collect::<Vec<_>>(), is_json)
+    }
+
+    fn joined(&self, payloads: &[&str], is_json: bool) -> Result<Vec<u8>, String> {
+        match (self.base64, is_json) {
+            (true, _) => decode_base64(payloads),
+            (false, true) => join_arrays(payloads),
+            (false, false) => Ok(payloads.concat().into_bytes()),
+        }
+    }
+
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a SeenEvent> {
-        self.events.iter().filter(move |event| event.name == name)
+        self.events.iter().map(|event| &**event).filter(move |event| event.name == name)
     }
 
     fn names(&self) -> String {
@@ -193,7 +222,7 @@ fn exact_events(wanted: &[EventExpect], log: &EventLog, names: &dyn Names) -> Re
     let mut findings = Vec::new();
     for (index, (wanted, seen)) in wanted.iter().zip(&log.events).enumerate() {
         match wanted {
-            EventExpect::Data(body) => findings.extend(data(body, std::iter::once(seen), log, names)?),
+            EventExpect::Data(body) => findings.extend(data(body, std::iter::once(&**seen), log, names)?),
             EventExpect::Control(fields) => {
                 let seen = serde_json::from_str(&seen.data).unwrap_or_default();
                 findings.extend(control(
@@ -217,9 +246,7 @@ fn data<'a>(
 ) -> Result<Option<Finding>, Unbound> {
     const SUBJECT: &str = "data events";
     let payloads: Vec<&str> = events.map(|event| event.data.as_str()).collect();
-    let joined = if log.base64 {
-        decode_base64(&payloads)
-    } else if matches!(
+    let is_json = matches!(
         wanted,
         BodyExpect::Json(_)
             | BodyExpect::JsonIncludes(_)
@@ -227,12 +254,8 @@ fn data<'a>(
             | BodyExpect::JsonLacks(_)
             | BodyExpect::Fields(_)
             | BodyExpect::JsonText(_)
-    ) {
-        join_arrays(&payloads)
-    } else {
-        Ok(payloads.concat().into_bytes())
-    };
-    let seen = match joined {
+    );
+    let seen = match log.joined(&payloads, is_json) {
         Ok(seen) => seen,
         Err(why) => return Ok(Some(Finding::new(SUBJECT, "payloads that decode", why).lasting_if(true))),
     };
@@ -310,6 +333,7 @@ impl LogEnd {
             Self::Cleanly => "ended by the server".to_owned(),
             Self::Torn(why) => format!("broken off: {why}"),
             Self::Malformed(why) => format!("no event stream: {why}"),
+            Self::Cut(why) => format!("not read to its end: {why}"),
         }
     }
 }

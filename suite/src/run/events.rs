@@ -2,17 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    answer::Demands,
-    background::{Background, EventReader},
-    case::Context,
-    stage::{Answer, Halt, SendFailure},
-};
+use super::{answer::Demands, background::Background, case::Context, event_reader::EventReader, stage::Halt};
 use crate::{
     case::{AwaitEvents, EventStreamExpect, SaveFrom, StartRead},
-    check::{self, EventLog, Finding, LogEnd, Seen, SeenValue},
+    check::{self, EventLog, Finding, LogEnd, SeenValue},
     rule::RuleId,
-    wire::{Ending, Exchange, Outcome, RecordedRequest, RecordedResponse},
 };
 
 /// How long an event stream may take where no time is demanded.
@@ -27,7 +21,7 @@ const QUICK: Duration = Duration::from_millis(150);
 /// How much longer is waited where a time is demanded, to tell late from never.
 const GRACE: Duration = Duration::from_secs(2);
 
-const LIFETIME_CAME_FIRST: &str =
+pub(crate) const LIFETIME_CAME_FIRST: &str =
     "the target ended the event stream, at its lifetime, before what was awaited";
 
 impl Context<'_> {
@@ -35,44 +29,16 @@ impl Context<'_> {
         let request = self.start_request(start)?;
         let base = RuleId::new("sse.content-type");
         let demands = Demands { expect: start.expect.as_ref(), also: &start.also, accept: &[], base };
-        let began = Instant::now();
-        let world = &self.stage.world;
-        let opened = {
-            let _permit = world.permits.acquire().await;
-            world.target.client.open(&request, world.options.request_limit).await
-        };
-        let recorded = |outcome: Outcome| Exchange {
-            started_at: began.saturating_duration_since(world.epoch),
-            duration: began.elapsed(),
-            request: RecordedRequest::of(&world.target.client, &request, 4096),
-            outcome,
-        };
-        let streaming = match opened {
-            Ok(streaming) => streaming,
-            Err(error) => {
-                let exchange = self.stage.keep(recorded(Outcome::Failure(error.to_string())));
-                return self.unanswered(SendFailure { error, exchange }, &demands).await;
-            }
+        let (answer, reader) = match self.stage.open_events(request).await {
+            Ok(opened) => opened,
+            Err(failure) => return self.unanswered(failure, &demands).await,
         };
         self.in_time(start.before.as_ref())?;
-        let record =
-            RecordedResponse::of_stream(&streaming.head, &[], 0, &Ending::TimedOut, streaming.timing, 4096);
-        let exchange = self.stage.keep(recorded(Outcome::Response(record)));
-        let seen = Seen {
-            status: streaming.head.status,
-            headers: streaming.head.headers.clone(),
-            body: bytes::Bytes::new(),
-            ending: Ending::TimedOut,
-            elapsed: streaming.timing.to_head(),
-            url: url::Url::parse(&request.target.to_string()).ok(),
-        };
-        let is_event_stream = seen.is_event_stream();
-        let reader = EventReader::start(request, began, exchange, streaming);
         self.keep_read(&start.name, Background::Events(reader));
-        self.answer(&Answer { seen, exchange }, &demands).await?;
-        if !is_event_stream {
+        self.answer(&answer, &demands).await?;
+        if !answer.seen.is_event_stream() {
             let finding = Finding::new("response", "an event stream", "another media type");
-            return self.stage.judge(vec![finding], &self.stage_setting(demands.base), Some(exchange));
+            return self.stage.judge(vec![finding], &self.stage_setting(demands.base), Some(answer.exchange));
         }
         Ok(())
     }
@@ -107,6 +73,9 @@ impl Context<'_> {
             let mut findings = self.stream_findings(expect, &log)?;
             if !findings.is_empty() && self.came_of_age(reader, &log) {
                 return Err(Halt::Inconclusive(LIFETIME_CAME_FIRST.to_owned()));
+            }
+            if let (LogEnd::Cut(why), false) = (&log.end, findings.is_empty()) {
+                return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
             }
             if let (Some(within), []) = (expect.within, findings.as_slice())
                 && elapsed > within.0
@@ -166,12 +135,8 @@ impl Context<'_> {
         Ok(waits && log.end == LogEnd::Open)
     }
 
-    /// Whether the target ended an event stream that was as old as it lets them become.
     fn came_of_age(&self, reader: &EventReader, log: &EventLog) -> bool {
-        let is_closed = log.controls().last().is_some_and(|control| control.contains_key("streamClosed"));
-        let lifetime = self.stage.world.target.timings.sse_lifetime;
-        let is_old = |lifetime: Duration| reader.lived().is_some_and(|lived| lived >= lifetime / 2);
-        log.end == LogEnd::Cleanly && !is_closed && lifetime.is_some_and(is_old)
+        reader.came_of_age(log, self.stage.world.target.timings.sse_lifetime)
     }
 
     fn stream_findings(&self, expect: &EventStreamExpect, log: &EventLog) -> Result<Vec<Finding>, Halt> {

@@ -141,6 +141,8 @@ impl Plan {
                 Some(SkipReason::Filtered)
             } else if let Some(missing) = job.needs().intersection(&target.not_claimed).next() {
                 Some(SkipReason::NotClaimed(missing.to_string()))
+            } else if job.needs_credentials() && target.client.anonymous().is_none() {
+                Some(SkipReason::NotClaimed("credentials".to_owned()))
             } else {
                 too_slow(&job, target).map(SkipReason::TooSlow)
             };
@@ -209,6 +211,10 @@ impl Job {
         }
     }
 
+    fn needs_credentials(&self) -> bool {
+        matches!(self, Self::Scenario(scenario) if scenario.needs_credentials)
+    }
+
     /// The capability that is missing when this fails.
     pub(super) fn probes(&self) -> Option<Capability> {
         match self {
@@ -227,18 +233,19 @@ impl Job {
 
     /// How long the target's own timing makes it wait.
     fn forced_wait(&self, target: &Target) -> Duration {
-        let waits = match self {
-            Self::Case(case) => case.waits_for,
-            Self::Scenario(scenario) => scenario.waits_for,
+        let (waits, times) = match self {
+            Self::Case(case) => (case.waits_for, 1),
+            Self::Scenario(scenario) => (scenario.waits_for, scenario.waits),
         };
-        match waits {
+        let once = match waits {
             None => Duration::ZERO,
             Some(Wait::LongPollTimeout) => {
                 target.timings.long_poll_timeout.unwrap_or(Duration::from_secs(30))
             }
             Some(Wait::SseLifetime) => target.timings.sse_lifetime.unwrap_or(Duration::from_secs(60)),
             Some(Wait::For(duration)) => duration.0,
-        }
+        };
+        once * times
     }
 
     /// What it waits for, for people.

@@ -100,7 +100,7 @@ impl Context<'_> {
 }
 
 /// A value as it has to stand in a query: unreserved characters as they are, all others percent-encoded.
-pub(super) fn encode_query(value: &str) -> String {
+pub(crate) fn encode_query(value: &str) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(value, RESERVED).to_string()

@@ -6,25 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Job, Target, World, background::Background, names::CaseNames, receiver::Receiver};
+use super::{
+    Job, Target, World, background::Background, names::CaseNames, receiver::Receiver, record::Record,
+};
 use crate::{
     case::{Row, Template},
     check::{Finding, Names, Seen},
     event::{CaseResult, CaseVerdict, Mismatch},
     fixture::Place,
     rule::{Judgement, RuleId},
-    wire::{Exchange, Headers, Phase, Request, Response, WireError},
+    wire::{Exchange, Phase, Request, Response, WireError},
 };
-
-/// How many bytes of a body a record keeps.
-const RECORDED_BODY: usize = 4096;
-
-/// How many exchanges of one case are kept; what comes after is only counted.
-const RECORDED_EXCHANGES: usize = 200;
-
-/// How often, and for how long at a time, a 429 is waited out.
-const RATE_LIMIT_RETRIES: u32 = 5;
-const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why a case went no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +59,7 @@ pub struct Stage {
 
 struct State {
     names: CaseNames,
-    exchanges: Vec<Exchange>,
+    record: Record,
     mismatches: Vec<Mismatch>,
     nothing_but_late: bool,
     /// Paths that a PUT made, in order.
@@ -87,7 +79,7 @@ pub(super) struct Written {
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub seen: Seen,
-    /// Index of the exchange in the case's record.
+    /// Number of the exchange in the case's record.
     pub exchange: usize,
 }
 
@@ -99,7 +91,7 @@ impl Stage {
         };
         let state = State {
             names: CaseNames::new(&world.target, &row),
-            exchanges: Vec::new(),
+            record: Record::default(),
             mismatches: Vec::new(),
             nothing_but_late: true,
             created: Vec::new(),
@@ -174,65 +166,9 @@ impl Stage {
         names.render(template).map_err(|unbound| Halt::Errored(unbound.to_string()))
     }
 
-    /// Sends a request, waits its turn first, and keeps a record. A 429 is waited out.
-    pub async fn send(&self, request: Request, limit: Duration) -> Result<Answer, SendFailure> {
-        let mut tries = 0;
-        loop {
-            let began;
-            let result = {
-                let _permit = self.world.permits.acquire().await;
-                began = Instant::now();
-                self.fetch(&request, limit).await
-            };
-            let exchange = self.keep(Exchange::record(
-                &self.world.target.client,
-                &request,
-                &result,
-                began,
-                self.world.epoch,
-                RECORDED_BODY,
-            ));
-            let response = result.map_err(|error| SendFailure { error, exchange })?;
-            if response.status() == 429 && tries < RATE_LIMIT_RETRIES {
-                tries += 1;
-                tokio::time::sleep(retry_after(response.headers())).await;
-                continue;
-            }
-            self.remember(&request, &response, began);
-            return Ok(Answer { seen: seen(&request, &response), exchange });
-        }
-    }
-
-    /// Like the client's own `fetch`, but an event stream, which has no end, is read no further than its head.
-    async fn fetch(&self, request: &Request, limit: Duration) -> Result<Response, WireError> {
-        let asks_for_events = request.target.path_and_query.contains("live=sse");
-        if !asks_for_events {
-            return self.world.target.client.fetch(request, limit).await;
-        }
-        let streaming = self.world.target.client.open(request, limit).await?;
-        let is_event_stream = streaming
-            .head
-            .headers
-            .text("Content-Type")
-            .is_some_and(|text| text.starts_with("text/event-stream"));
-        if is_event_stream {
-            return Ok(Response {
-                head: streaming.head.clone(),
-                interim: streaming.interim.clone(),
-                body: bytes::Bytes::new(),
-                trailers: Headers::default(),
-                ending: crate::wire::Ending::TimedOut,
-                surplus: bytes::Bytes::new(),
-                timing: streaming.timing,
-                hold: None,
-            });
-        }
-        Ok(streaming.into_response(limit).await)
-    }
-
     /// What a write did is remembered: to clean up, and to tell a reader that timed out before it from one
     /// that was not woken by it.
-    fn remember(&self, request: &Request, response: &Response, began: Instant) {
+    pub(super) fn remember(&self, request: &Request, response: &Response, began: Instant) {
         let mut state = self.state();
         if matches!(request.method.as_str(), "PUT" | "POST" | "DELETE") {
             state.last_write = Some(Written { began, ended: Instant::now() });
@@ -249,20 +185,14 @@ impl Stage {
         self.state().last_write
     }
 
-    /// Keeps an exchange and says where it stands.
+    /// Keeps an exchange and gives its number.
     pub(super) fn keep(&self, exchange: Exchange) -> usize {
-        let mut state = self.state();
-        if state.exchanges.len() < RECORDED_EXCHANGES {
-            state.exchanges.push(exchange);
-        }
-        state.exchanges.len() - 1
+        self.state().record.keep(exchange)
     }
 
     /// Replaces the record of an exchange that went on after it was first kept.
     pub(super) fn amend(&self, index: usize, exchange: Exchange) {
-        if let Some(kept) = self.state().exchanges.get_mut(index) {
-            *kept = exchange;
-        }
+        self.state().record.amend(index, exchange);
     }
 
     pub(super) fn mark_step(&self, name: &str, at: Instant) {
@@ -355,7 +285,7 @@ impl Stage {
     }
 
     /// A request beside a timed one: how long does the target take for something plain right now?
-    pub(super) async fn control(&self) -> Result<Duration, String> {
+    pub(crate) async fn control(&self) -> Result<Duration, String> {
         let path = format!("{}/streamgauge-control", self.world.target.root_path());
         let target = self.world.target.at(&path).map_err(|error| error.to_string())?;
         let began = Instant::now();
@@ -365,7 +295,7 @@ impl Stage {
     }
 
     /// What did not come within `waited` counts only while the target answers plain requests quickly.
-    pub(super) async fn waited_in_vain(&self, waited: Duration) -> Result<(), Halt> {
+    pub(crate) async fn waited_in_vain(&self, waited: Duration) -> Result<(), Halt> {
         match self.control().await {
             Ok(plain) if plain * 4 < waited => Ok(()),
             Ok(plain) => Err(Halt::Errored(format!(
@@ -376,7 +306,7 @@ impl Stage {
     }
 
     /// Findings about time alone count only while the target answers plain requests quickly.
-    pub(super) async fn excuse_slowness(
+    pub(crate) async fn excuse_slowness(
         &self,
         findings: Vec<Finding>,
         within: Duration,
@@ -408,7 +338,7 @@ impl Stage {
 
     /// The verdict, and whether nothing but lateness speaks against the target.
     pub(super) fn into_result(self, job: &Job, outcome: Result<(), Halt>) -> (CaseResult, bool) {
-        let State { exchanges, mismatches, nothing_but_late, .. } =
+        let State { record, mut mismatches, nothing_but_late, .. } =
             self.state.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         let heaviest = mismatches.iter().map(|mismatch| mismatch.weight).max();
         let seen = match heaviest {
@@ -430,7 +360,10 @@ impl Stage {
         result.blocked_by = blocked_by;
         result.waited_for = job.waited_for();
         if verdict != CaseVerdict::Passed || !mismatches.is_empty() || self.world.options.keep_all_exchanges {
-            result.exchanges = exchanges;
+            for mismatch in &mut mismatches {
+                mismatch.exchange = mismatch.exchange.and_then(|number| record.place(number));
+            }
+            result.exchanges = record.into_exchanges();
         }
         let only_late = verdict == CaseVerdict::Failed && nothing_but_late;
         result.mismatches = mismatches;
@@ -454,9 +387,4 @@ pub(super) fn seen(request: &Request, response: &Response) -> Seen {
         elapsed: response.timing.end.saturating_duration_since(response.timing.connected),
         url: url::Url::parse(&request.target.to_string()).ok(),
     }
-}
-
-fn retry_after(headers: &Headers) -> Duration {
-    let seconds = headers.text("Retry-After").and_then(|text| text.trim().parse::<u64>().ok());
-    seconds.map_or(Duration::from_millis(500), Duration::from_secs).min(RATE_LIMIT_PAUSE)
 }

@@ -1,82 +1,65 @@
-//! What a scenario does on its stage: ask, demand, and draw random data that a seed repeats.
-
-use std::{panic::Location, time::Duration};
+//! What a scenario does on its stage: requests that set it, and random data that a seed repeats.
 
 use bytes::Bytes;
 use rand::{SeedableRng as _, rngs::StdRng};
 
+use super::stream::Stream;
 use crate::{
     case::Method,
     check::{Finding, Seen},
     fixture::Place,
     rule::RuleId,
     run::{Answer, Blame, Halt, Stage},
-    wire::{Body, Request},
+    wire::{Request, Target},
 };
 
 impl Stage {
-    /// A request on one of the case's streams; `query` is appended as it is.
-    pub fn ask(&self, method: Method, stream: &str, query: &str) -> Result<Request, Halt> {
-        let separator = if query.is_empty() { "" } else { "?" };
-        let path = format!("{}{separator}{query}", self.path(stream));
-        let target = self.target().at(&path).map_err(|error| Halt::Errored(error.to_string()))?;
-        Ok(Request::new(method.as_str(), target))
+    /// A handle on one of the case's streams, whose appends are of that type.
+    pub(super) fn stream(&self, name: impl Into<String>, content_type: &'static str) -> Stream<'_> {
+        Stream::new(self, name.into(), content_type)
     }
 
-    /// Creates a stream of that type, with content or without; the case is blocked where that fails.
-    pub async fn create(
+    /// A request on one of the case's streams.
+    pub(super) fn request(
         &self,
+        method: Method,
         stream: &str,
-        content_type: &str,
-        body: Option<Bytes>,
-    ) -> Result<Answer, Halt> {
-        let request = self.ask(Method::Put, stream, "")?.header("Content-Type", content_type);
-        let request = match body {
-            Some(body) => request.body(Body::Bytes(body)),
-            None => request,
-        };
-        self.set_up(request, "create.new-201").await
+        query: &[(&str, &str)],
+    ) -> Result<Request, Halt> {
+        let mut path = self.path(stream);
+        for (index, (name, value)) in query.iter().enumerate() {
+            path.push(if index == 0 { '?' } else { '&' });
+            path.push_str(&format!("{name}={}", crate::run::encode_query(value)));
+        }
+        Ok(Request::new(method.as_str(), self.wire_target(&path)?))
     }
 
-    /// Appends to a stream; the case is blocked where that fails.
-    pub async fn append(
-        &self,
-        stream: &str,
-        content_type: &str,
-        body: impl Into<Bytes>,
-    ) -> Result<Answer, Halt> {
-        let request = self.ask(Method::Post, stream, "")?.header("Content-Type", content_type);
-        self.set_up(request.body(Body::Bytes(body.into())), "append.success-204").await
+    fn wire_target(&self, path: &str) -> Result<Target, Halt> {
+        self.target().at(path).map_err(|error| Halt::Errored(error.to_string()))
     }
 
     /// Sends a request that only sets the stage: without a 2xx the case is blocked by `rule`.
-    pub async fn set_up(&self, request: Request, rule: &str) -> Result<Answer, Halt> {
-        let blame = Blame { given: true, ..self.blame_here(rule, self.written()) };
-        let answer = self.answered(request, self.request_limit(), &blame).await?;
-        let status = answer.seen.status;
-        let finding =
-            (!(200..300).contains(&status)).then(|| Finding::new("status", "2xx", status.to_string()));
-        self.judge(finding.into_iter().collect(), &blame, Some(answer.exchange))?;
+    pub(super) async fn set_up(&self, request: Request, rule: &str) -> Result<Answer, Halt> {
+        let blame = Blame { given: true, ..self.blame_of(rule, self.written()) };
+        let answer = self.answered(self.send(request, self.request_limit()).await, &blame).await?;
+        if !answer.is_success() {
+            let finding = Finding::new("status", "2xx", answer.seen.status.to_string());
+            self.judge(vec![finding], &blame, Some(answer.exchange))?;
+        }
+        if !answer.seen.ending.is_clean() && !answer.seen.is_event_stream() {
+            let finding = Finding::new("response", "a whole response", answer.seen.ending.to_string());
+            self.judge(vec![finding], &blame, Some(answer.exchange))?;
+        }
         Ok(answer)
     }
 
-    /// Sends a request whose answer is to be looked at; no answer at all speaks against `rule`.
-    pub async fn look(&self, request: Request, rule: &str) -> Result<Answer, Halt> {
-        self.look_within(request, rule, self.request_limit()).await
-    }
-
-    /// The same for a read that may wait for data.
-    pub async fn look_live(&self, request: Request, rule: &str) -> Result<Answer, Halt> {
-        self.look_within(request, rule, self.target().long_poll_limit()).await
-    }
-
-    async fn look_within(&self, request: Request, rule: &str, limit: Duration) -> Result<Answer, Halt> {
-        let blame = self.blame_here(rule, self.written());
-        self.answered(request, limit, &blame).await
-    }
-
-    async fn answered(&self, request: Request, limit: Duration, blame: &Blame) -> Result<Answer, Halt> {
-        match self.send(request, limit).await {
+    /// The answer; where there is none, what that means for the rules of `blame`.
+    pub(super) async fn answered<T>(
+        &self,
+        result: Result<T, crate::run::SendFailure>,
+        blame: &Blame,
+    ) -> Result<T, Halt> {
+        match result {
             Ok(answer) => Ok(answer),
             Err(failure) => {
                 let error = failure.error.to_string();
@@ -87,41 +70,49 @@ impl Stage {
         }
     }
 
-    /// Demands something; where it is not so, `rule` is broken. The caller's line is the place of the expectation.
-    #[track_caller]
-    pub fn demand(
-        &self,
-        rule: &str,
-        met: bool,
-        subject: &str,
-        expected: impl std::fmt::Display,
-        actual: impl std::fmt::Display,
-        exchange: Option<usize>,
-    ) -> Result<(), Halt> {
-        if met {
-            return Ok(());
-        }
-        let caller = Location::caller();
-        let place = Place { file: caller.file().to_owned(), line: u64::from(caller.line()) };
-        let finding = Finding::new(subject, expected.to_string(), actual.to_string());
-        self.judge(vec![finding], &self.blame_here(rule, place), exchange)
-    }
-
-    /// The value of a header that the scenario goes on with; where it is missing, the case is blocked by `rule`.
-    pub fn needed(&self, seen: &Seen, header: &str, rule: &str) -> Result<String, Halt> {
-        seen.headers.text(header).ok_or_else(|| Halt::Blocked {
-            rule: Some(RuleId::new(rule)),
-            why: format!("the answer lacks {header}, which the case goes on with"),
-        })
-    }
-
     /// Random data that the run's seed and the case's id repeat.
-    pub fn random(&self, case: &str) -> StdRng {
+    pub(super) fn random(&self, case: &str) -> StdRng {
         let salt = case.bytes().fold(0_u64, |salt, byte| salt.wrapping_mul(31).wrapping_add(u64::from(byte)));
         StdRng::seed_from_u64(self.seed() ^ salt)
     }
 
-    fn blame_here(&self, rule: &str, place: Place) -> Blame {
+    pub(super) fn blame_of(&self, rule: &str, place: Place) -> Blame {
         Blame { rules: vec![RuleId::new(rule)], warn: None, place, given: false }
     }
+}
+
+impl Answer {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.seen.status)
+    }
+
+    pub(super) fn body(&self) -> &Bytes {
+        &self.seen.body
+    }
+
+    /// A header with the value `true`, which is how the protocol says yes.
+    pub(super) fn says(&self, header: &str) -> bool {
+        self.seen.headers.text(header).is_some_and(|value| value.trim() == "true")
+    }
+
+    pub(super) fn header(&self, header: &str) -> Option<String> {
+        self.seen.headers.text(header)
+    }
+
+    /// Stream-Next-Offset, which the case goes on with; where it is missing, the case is blocked by `rule`.
+    pub(super) fn next_offset(&self, rule: &str) -> Result<String, Halt> {
+        needed(&self.seen, "Stream-Next-Offset", rule)
+    }
+
+    /// A header that the case goes on with; where it is missing, the case is blocked by `rule`.
+    pub(super) fn needed(&self, header: &str, rule: &str) -> Result<String, Halt> {
+        needed(&self.seen, header, rule)
+    }
+}
+
+fn needed(seen: &Seen, header: &str, rule: &str) -> Result<String, Halt> {
+    seen.headers.text(header).ok_or_else(|| Halt::Blocked {
+        rule: Some(RuleId::new(rule)),
+        why: format!("an answer lacks {header}, which the case goes on with"),
+    })
 }

@@ -113,6 +113,12 @@ impl Client {
         self.begin(request, started, started + time).await
     }
 
+    /// A client without the standing headers, which may be credentials; `None` where there are none.
+    pub fn anonymous(&self) -> Option<Self> {
+        let options = ClientOptions { standing: Vec::new(), ..self.0.options.clone() };
+        (!self.0.options.standing.is_empty()).then(|| Self::new(options).ok()).flatten()
+    }
+
     /// The header fields with which a request goes out: its own, the standing ones, and the ones added.
     ///
     /// # Errors

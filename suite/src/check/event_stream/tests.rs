@@ -12,10 +12,8 @@ impl Names for NoNames {
 }
 
 fn log(events: &[(&str, &str)]) -> EventLog {
-    let event = |(name, data): &(&str, &str)| SeenEvent {
-        name: (*name).to_owned(),
-        data: (*data).to_owned(),
-        at: Instant::now(),
+    let event = |(name, data): &(&str, &str)| {
+        Arc::new(SeenEvent { name: (*name).to_owned(), data: (*data).to_owned(), at: Instant::now() })
     };
     EventLog { events: events.iter().map(event).collect(), ..EventLog::default() }
 }

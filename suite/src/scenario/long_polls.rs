@@ -1,0 +1,177 @@
+//! Appends that race with long-polls.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use rand::Rng as _;
+
+use super::{Scenario, proof::Proof, stream::Stream};
+use crate::{
+    case::Wait,
+    rule::Capability,
+    run::{Answer, Halt, Stage},
+    wire::Request,
+};
+
+/// A long-poll that ended with 204 this shortly after an append may have been decided before it.
+const CROSSING: Duration = Duration::from_millis(150);
+
+pub(super) static NO_LOST_WAKEUP: Scenario = Scenario::new(
+    "no-append-beside-the-start-of-a-long-poll-is-missed",
+    "An append just before, at or just after the start of a long-poll is delivered at once, round after round.",
+    &["longpoll.no-lost-wakeup"],
+    |stage| Box::pin(no_lost_wakeup(stage)),
+)
+.needing(&[Capability::LongPoll]);
+
+/// Streams side by side, and rounds on each.
+const STREAMS: usize = 8;
+const ROUNDS: usize = 8;
+
+async fn no_lost_wakeup(stage: &Stage) -> Result<(), Halt> {
+    let mut random = stage.random(NO_LOST_WAKEUP.id);
+    let streams = (0..STREAMS).map(|index| {
+        // From 5 ms before the request to 20 ms after it.
+        let delays: Vec<i64> = (0..ROUNDS).map(|_| random.random_range(-5_000..20_000)).collect();
+        rounds(stage.stream(format!("stream-{index}"), "text/plain"), delays)
+    });
+    try_join_all(streams).await.map(drop)
+}
+
+async fn rounds(stream: Stream<'_>, delays: Vec<i64>) -> Result<(), Halt> {
+    let proof = stream.stage.proof("longpoll.no-lost-wakeup");
+    let mut tail = stream.create().await?;
+    for (round, delay) in delays.into_iter().enumerate() {
+        let body = format!("[round {round}]");
+        let until = |ahead: i64| Duration::from_micros(u64::try_from(ahead).unwrap_or(0));
+        let race = Race::run(
+            proof,
+            (until(-delay), stream.long_polling(&tail)?),
+            (until(delay), stream.appending(body.clone())?),
+        );
+        let race = race.await?;
+        tail = race.write.next_offset("append.response-next-offset")?;
+        if race.crossed() {
+            continue;
+        }
+        let poll = &race.poll;
+        let subject = format!("long-poll with an append {:.1} ms after it", delay as f64 / 1000.0);
+        let right = poll.seen.status == 200 && **poll.body() == *body.as_bytes();
+        let actual = format!(
+            "{} {} after {:.0?}, {:.0?} after the append was acknowledged",
+            poll.seen.status,
+            crate::check::BodyRender(poll.body()),
+            poll.seen.elapsed,
+            race.delay()
+        );
+        proof.demand(right, &subject, format_args!("200 {body:?}"), actual, poll.exchange)?;
+        proof.in_time(&subject, promptness(stream.stage), race.delay(), poll.exchange).await?;
+    }
+    Ok(())
+}
+
+/// How soon a waiting reader is to be answered: clearly before its timeout, where that is known.
+fn promptness(stage: &Stage) -> Duration {
+    let second = Duration::from_secs(1);
+    stage.target().timings.long_poll_timeout.map_or(second, |timeout| second.min(timeout * 3 / 5))
+}
+
+/// A long-poll and a write beside it.
+pub(super) struct Race {
+    pub(super) poll: Answer,
+    pub(super) write: Answer,
+    polled: Instant,
+    written: Instant,
+    /// When both were under way.
+    asked: Instant,
+}
+
+impl Race {
+    /// Sends both, each after its delay, and waits for both. A write that fails blocks the case.
+    pub(super) async fn run(
+        proof: Proof<'_>,
+        (before_poll, poll): (Duration, Request),
+        (before_write, write): (Duration, Request),
+    ) -> Result<Self, Halt> {
+        let poll = async {
+            tokio::time::sleep(before_poll).await;
+            let asked = Instant::now();
+            let answer = proof.wait(poll).await?;
+            Ok::<_, Halt>((asked, answer, Instant::now()))
+        };
+        let write = async {
+            tokio::time::sleep(before_write).await;
+            let answer = proof.stage().set_up(write, "append.success-204").await?;
+            Ok((answer, Instant::now()))
+        };
+        let ((asked, poll, polled), (write, written)) = tokio::try_join!(poll, write)?;
+        Ok(Self { poll, write, polled, written, asked })
+    }
+
+    /// Whether the long-poll timed out so close to the write that it tells nothing.
+    pub(super) fn crossed(&self) -> bool {
+        let timed_out = self.poll.seen.status == 204 && !self.poll.says("Stream-Closed");
+        timed_out && self.delay() < CROSSING
+    }
+
+    /// How long the long-poll went on once the write was acknowledged.
+    pub(super) fn delay(&self) -> Duration {
+        self.polled.saturating_duration_since(self.written.max(self.asked))
+    }
+}
+
+pub(super) static SKIPS_NOTHING: Scenario = Scenario::new(
+    "a-204-names-no-offset-past-unread-data",
+    "When an append meets the end of a long-poll, the offset in its 204 does not lie beyond what was appended.",
+    &["longpoll.204-skips-nothing"],
+    |stage| Box::pin(skips_nothing(stage)),
+)
+.needing(&[Capability::LongPoll])
+.waiting_for(Wait::LongPollTimeout, MEETINGS + 1);
+
+/// Times that appends meet the end of long-polls, and streams side by side each time.
+const MEETINGS: u32 = 2;
+const MEETING: usize = 24;
+
+async fn skips_nothing(stage: &Stage) -> Result<(), Halt> {
+    let proof = stage.proof("longpoll.204-skips-nothing");
+    let idle = stage.stream("idle", "text/plain");
+    let tail = idle.create().await?;
+    let answer = proof.wait(idle.long_polling(&tail)?).await?;
+    if answer.seen.status != 204 {
+        return Err(blocked_by_no_timeout(&answer));
+    }
+    // The declared time may be rounded; what was measured holds the way of the answer, too.
+    let timeout = answer.seen.elapsed;
+    let streams = (0..MEETING).map(|index| {
+        let spread = Duration::from_millis(3) * u32::try_from(index).unwrap_or(0);
+        let at = (timeout + Duration::from_millis(12)).saturating_sub(spread);
+        meet(stage.stream(format!("stream-{index}"), "text/plain"), at)
+    });
+    try_join_all(streams).await.map(drop)
+}
+
+fn blocked_by_no_timeout(answer: &Answer) -> Halt {
+    Halt::Blocked {
+        rule: Some(crate::rule::RuleId::new("longpoll.timeout-204")),
+        why: format!("a long-poll without data ended with {}", answer.seen.status),
+    }
+}
+
+async fn meet(stream: Stream<'_>, at: Duration) -> Result<(), Halt> {
+    let proof = stream.stage.proof("longpoll.204-skips-nothing");
+    let mut tail = stream.create().await?;
+    for meeting in 0..MEETINGS {
+        let body = format!("[meeting {meeting}]");
+        let append = (at, stream.appending(body.clone())?);
+        let race = Race::run(proof, (Duration::ZERO, stream.long_polling(&tail)?), append).await?;
+        if race.poll.seen.status == 204 {
+            let next = race.poll.next_offset("longpoll.204-headers")?;
+            let rest = stream.rest(&next).await?;
+            let subject = format!("content from {next}, the offset of the 204");
+            proof.bytes(&subject, body.as_bytes(), &rest.bytes(), race.poll.exchange)?;
+        }
+        tail = race.write.next_offset("append.response-next-offset")?;
+    }
+    Ok(())
+}
