@@ -8,27 +8,39 @@ use streamgauge_reference_server::{
     Config, RunningServer, Server,
     sabotage::{self, Sabotage, Source, Variant},
 };
+use url::Url;
 
 use crate::{
     fixture::{FixtureError, FixtureSource},
-    run::Timings,
+    run::{LogUrls, Timings},
 };
 
 const LONG_POLL_TIMEOUT: Duration = Duration::from_millis(500);
 const SSE_LIFETIME: Duration = Duration::from_secs(3);
+const HEARTBEAT: Duration = Duration::from_millis(700);
 
 /// What the built-in server is set to.
 pub fn timings() -> Timings {
     Timings {
         long_poll_timeout: Some(LONG_POLL_TIMEOUT),
         sse_lifetime: Some(SSE_LIFETIME),
-        ..Timings::default()
+        heartbeat: Some(HEARTBEAT),
+        batch_interval: Some(Config::default().logs.batch_interval),
     }
 }
 
 /// The same as the server's configuration. A small page makes large reads come in parts.
 pub fn config() -> Config {
-    Config { long_poll_timeout: LONG_POLL_TIMEOUT, sse_lifetime: SSE_LIFETIME, ..Config::default() }
+    let mut config =
+        Config { long_poll_timeout: LONG_POLL_TIMEOUT, sse_lifetime: SSE_LIFETIME, ..Config::default() };
+    config.logs.heartbeat = HEARTBEAT;
+    config
+}
+
+/// Where its log stream is.
+pub fn log_urls(server: &RunningServer) -> LogUrls {
+    let beside = |path: &str| Url::parse(&server.root_url).and_then(|root| root.join(path)).ok();
+    LogUrls { stream: beside("/api/logs/stream"), emit: beside("/api/logs"), status: beside("/api/jobs") }
 }
 
 /// Starts it on a free port of 127.0.0.1.

@@ -3,6 +3,7 @@
 mod body;
 mod expect;
 mod load;
+mod logs;
 mod matcher;
 mod names;
 mod scalar;
@@ -12,6 +13,7 @@ mod template;
 pub use body::{BodyExpect, BodySpec, filled};
 pub use expect::{Ended, EventExpect, EventStreamExpect, Expect, SaveFrom, StatusExpect};
 pub use load::{Case, CaseSet, Row, Wait};
+pub use logs::{AwaitLogs, Emit, LogScope, LogsExpect, On};
 pub use matcher::{Form, Matcher, Matchers};
 pub use scalar::{Fields, HumanDuration};
 pub use step::{

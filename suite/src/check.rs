@@ -6,6 +6,7 @@
 mod body;
 mod event_stream;
 mod json;
+mod logs;
 mod response;
 mod signature;
 mod value;
@@ -13,6 +14,7 @@ mod value;
 pub use body::{BodyRender, differing, render_json};
 pub use event_stream::{EventLog, LogEnd, SeenEvent, event_stream};
 pub use json::{equal as json_equal, without_white_space};
+pub use logs::{SeenLine, ill_formed, logs, logs_events, odd_ping, own_lines};
 pub use response::{Seen, response};
 pub use signature::verify_delivery;
 pub use value::{SeenValue, check_value};

@@ -1,6 +1,7 @@
 //! The command line: flags in, exit status out. The only place that knows the reference server.
 
 mod check;
+mod logs;
 mod rules;
 #[cfg(feature = "serve")]
 mod serve;

@@ -63,6 +63,8 @@ pub enum SkipReason {
     NotClaimed(String),
     /// The case has to wait longer than the user allows.
     TooSlow(String),
+    /// The user did not give what it needs: the name of the flag.
+    NotGiven(String),
     /// `--only`, `--skip` or `--shard` left it out.
     Filtered,
     /// The run came to its end before the case's turn.

@@ -9,6 +9,7 @@ mod case;
 mod deliveries;
 mod event_reader;
 mod events;
+mod logs;
 mod moment;
 mod names;
 mod pages;
@@ -25,10 +26,10 @@ mod target;
 
 pub(crate) use event_reader::EventReader;
 pub(crate) use events::LIFETIME_CAME_FIRST;
-pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard};
+pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard, Suite};
 pub(crate) use request::encode_query;
 pub use stage::{Answer, Blame, Halt, SendFailure, Stage};
-pub use target::{Target, Timings};
+pub use target::{LogUrls, Target, Timings};
 
 use std::{
     collections::BTreeMap,

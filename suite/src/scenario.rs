@@ -29,7 +29,7 @@ mod sequence;
 use std::{fmt, future::Future, panic::Location, pin::Pin};
 
 use crate::{
-    case::Wait,
+    case::{On, Wait},
     fixture::Place,
     rule::Capability,
     run::{Halt, Stage},
@@ -46,6 +46,8 @@ pub struct Scenario {
     pub proves: &'static [&'static str],
     /// What the target must claim for it.
     pub needs: &'static [Capability],
+    /// Which of the target's URLs it asks.
+    pub asks: &'static [On],
     pub waits_for: Option<Wait>,
     /// How often it waits for that, one after another.
     pub waits: u32,
@@ -69,6 +71,7 @@ impl Scenario {
             title,
             proves,
             needs: &[],
+            asks: &[On::Streams],
             waits_for: None,
             waits: 1,
             needs_credentials: false,

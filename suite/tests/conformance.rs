@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use streamgauge::{
     built_in, harness,
-    run::{Target, Timings},
+    run::{LogUrls, Target, Timings},
     wire::{Client, ClientOptions},
 };
 
@@ -15,11 +15,14 @@ fn main() -> ExitCode {
         Ok(_) => None,
         Err(_) => Some(runtime.block_on(built_in::start()).expect("the built-in server")),
     };
-    let (url, timings) = match &server {
-        Some(server) => (server.root_url.clone(), built_in::timings()),
-        None => (std::env::var("STREAMGAUGE_URL").unwrap_or_default(), Timings::default()),
+    let (url, timings, logs) = match &server {
+        Some(server) => (server.root_url.clone(), built_in::timings(), built_in::log_urls(server)),
+        None => {
+            (std::env::var("STREAMGAUGE_URL").unwrap_or_default(), Timings::default(), LogUrls::default())
+        }
     };
     let client = Client::new(ClientOptions::default()).expect("a client");
-    let target = Target::new(&url, client).expect("STREAMGAUGE_URL is a stream root").with_timings(timings);
+    let target = Target::new(&url, client).expect("STREAMGAUGE_URL is a stream root");
+    let target = target.with_timings(timings).with_logs(logs);
     harness::run_tests(&target, &runtime).exit_code()
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use streamgauge_fixtures::Folder;
 
-use super::{HumanDuration, Step, Template, names};
+use super::{HumanDuration, On, Step, Template, logs, names};
 use crate::{
     fixture::{FixtureError, FixtureFile, FixtureSource, Place},
     rule::{Capability, Catalogue, RuleId},
@@ -32,6 +32,8 @@ pub struct Case {
     pub given: Vec<Step>,
     /// Proves the rules.
     pub steps: Vec<Step>,
+    /// Which of the target's URLs it asks.
+    pub asks: BTreeSet<On>,
     /// The cells of the table's row, by name; `None` leaves the header or parameter out.
     pub row: Row,
     pub place: Place,
@@ -50,6 +52,8 @@ pub enum Wait {
     LongPollTimeout,
     /// Until an event stream ends by its lifetime.
     SseLifetime,
+    /// Until the log stream has sent pings.
+    Heartbeats,
     /// A time of the case's own.
     For(HumanDuration),
 }
@@ -146,6 +150,7 @@ impl CaseEntry {
                 waits_for: self.waits,
                 given: self.given.clone(),
                 steps: self.steps.clone(),
+                asks: logs::asked(self.given.iter().chain(&self.steps)),
                 row,
                 place: file.place(at),
                 file: file.path.clone(),

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_saphyr::Location;
 
 use super::{
-    Accept, Act, AwaitEvents, BodyExpect, BodySpec, EventStreamExpect, Expect, Fields, Moment, RequestSpec,
-    Row, SaveFrom, Step, Template, load::known_rule,
+    Accept, Act, AwaitEvents, AwaitLogs, BodyExpect, BodySpec, EventStreamExpect, Expect, Fields, Moment,
+    RequestSpec, Row, SaveFrom, Step, Template, load::known_rule,
 };
 use crate::{
     fixture::{FixtureError, FixtureFile},
@@ -107,6 +107,12 @@ impl Usage<'_> {
                 Ok(())
             }
             Act::AwaitSse(look) | Act::FinishSse(look) => self.look(look, at, known, given),
+            Act::Emit(emit) => {
+                let mut inner = known.clone();
+                inner.values.insert("index".into());
+                emit.entries.iter().try_for_each(|entry| self.json(entry, at, &inner))
+            }
+            Act::AwaitLogs(look) => self.logs(look, at, known, given),
             Act::StillWaiting(reads) | Act::Quiet(reads) => {
                 self.rules(None, at, given)?;
                 reads.keys().try_for_each(|name| self.read(name, at, known))
@@ -268,6 +274,19 @@ impl Usage<'_> {
                 .mistake(at, "an event stream saves from { first_control: ... } or { last_control: ... }")),
             None => Ok(()),
         }
+    }
+
+    fn logs(&self, look: &AwaitLogs, at: Location, known: &Known, given: bool) -> Result<(), FixtureError> {
+        self.read(&look.name, at, known)?;
+        for expect in look.demands() {
+            if expect.is_empty() {
+                return Err(self.file.mistake(at, "an expectation that demands nothing cannot fail"));
+            }
+            self.rules(expect.proves.as_deref(), at, given)?;
+            expect.templates().try_for_each(|template| self.template(template, at, known))?;
+            expect.last_status.iter().try_for_each(|body| self.body_expect(body, at, known))?;
+        }
+        Ok(())
     }
 
     /// Where a case proves several rules, each expectation says which of them it is about.
@@ -434,6 +453,10 @@ fn collect_rules(act: &Act, rules: &mut Vec<RuleId>) {
             std::iter::once(&look.expect).chain(&look.also).for_each(|expect| add(&expect.proves));
             return;
         }
+        Act::AwaitLogs(look) => {
+            look.demands().for_each(|expect| add(&expect.proves));
+            return;
+        }
         Act::AtOnce(at_once) => return add(&at_once.proves),
         Act::AwaitDelivery(delivery) => {
             add(&delivery.proves);
@@ -443,6 +466,7 @@ fn collect_rules(act: &Act, rules: &mut Vec<RuleId>) {
         | Act::Quiet(_)
         | Act::Receiver(_)
         | Act::NoDelivery(_)
+        | Act::Emit(_)
         | Act::Stop(_)
         | Act::Instant(_)
         | Act::WaitUntil(_) => return,
@@ -479,10 +503,11 @@ fn proves_something(act: &Act) -> bool {
         Act::AtOnce(_)
         | Act::AwaitSse(_)
         | Act::FinishSse(_)
+        | Act::AwaitLogs(_)
         | Act::StillWaiting(_)
         | Act::Quiet(_)
         | Act::AwaitDelivery(_)
         | Act::NoDelivery(_) => true,
-        Act::Receiver(_) | Act::Stop(_) | Act::Instant(_) | Act::WaitUntil(_) => false,
+        Act::Receiver(_) | Act::Emit(_) | Act::Stop(_) | Act::Instant(_) | Act::WaitUntil(_) => false,
     }
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{BodySpec, EventStreamExpect, Expect, Fields, HumanDuration, SaveFrom, Template};
+use super::{
+    AwaitLogs, BodySpec, Emit, EventStreamExpect, Expect, Fields, HumanDuration, On, SaveFrom, Template,
+};
 
 /// One act, with its place in the fixture.
 pub type Step = Spanned<Act>;
@@ -38,6 +40,10 @@ pub enum Act {
     FinishSse(Box<AwaitEvents>),
     /// No data comes on the named event streams for that long; control events may be repeated.
     Quiet(BTreeMap<String, HumanDuration>),
+    /// Makes the target write log lines.
+    Emit(Emit),
+    /// Waits until an open log stream has carried what is expected.
+    AwaitLogs(Box<AwaitLogs>),
     /// Leaves background reads, whatever they were doing.
     Stop(Vec<String>),
     /// Opens a webhook receiver on loopback.
@@ -84,9 +90,11 @@ pub struct RequestSpec {
     /// Names the step for moments that are told from it.
     #[serde(rename = "as")]
     pub name: Option<String>,
+    /// Which of the target's URLs.
+    pub on: On,
     /// Which stream of the case; the unnamed one when absent.
     pub stream: Option<String>,
-    /// A path below the stream root instead of a stream's, verbatim.
+    /// A path below the stream root, or below the URL of `on`, instead of a stream's, verbatim.
     pub at: Option<Template>,
     /// A URL that the target itself has given out, instead. It is never followed to another server.
     pub url: Option<Template>,
@@ -168,6 +176,8 @@ pub struct Tally {
 pub struct StartRead {
     #[serde(rename = "as")]
     pub name: String,
+    /// Which of the target's URLs: streams, or the log stream.
+    pub on: On,
     pub stream: Option<String>,
     pub query: Fields,
     pub headers: Fields,

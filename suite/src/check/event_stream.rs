@@ -85,7 +85,8 @@ impl EventLog {
         }
     }
 
-    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a SeenEvent> {
+    /// The events of that name, in order.
+    pub(super) fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a SeenEvent> {
         self.events.iter().map(|event| &**event).filter(move |event| event.name == name)
     }
 

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 #[cfg(feature = "serve")]
 use crate::built_in;
 
-use super::{Misuse, Status};
+use super::{Misuse, Status, logs::LogArguments};
 use crate::{
     baseline::Baseline,
     case::{CaseSet, HumanDuration},
@@ -24,7 +24,7 @@ use crate::{
         write_all,
     },
     rule::{Capability, Catalogue, Judgement},
-    run::{self, Job, Options, Pattern, Plan, Selection, Shard, Target, Timings},
+    run::{self, Job, LogUrls, Options, Pattern, Plan, Selection, Shard, Target, Timings},
     scenario,
     wire::{Client, ClientOptions, Endpoint, Headers, Standing, Trust},
 };
@@ -99,6 +99,9 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "D")]
     sse_lifetime: Option<HumanDuration>,
 
+    #[command(flatten)]
+    logs: LogArguments,
+
     /// A case that must wait longer is not checked, and counted.
     #[arg(long, value_name = "D", default_value = "40s")]
     max_wait: HumanDuration,
@@ -141,10 +144,14 @@ impl CheckArguments {
     }
 
     async fn check(&self, catalogue: Catalogue, cases: CaseSet) -> Result<Status, Misuse> {
-        let Some(url) = &self.url else {
-            return self.check_built_in(catalogue, cases).await;
-        };
-        self.check_url(url, self.timings(), catalogue, cases).await
+        let server_of_logs = self.logs.server();
+        match self.url.as_ref().or(server_of_logs.as_ref()) {
+            Some(url) => self.check_url(url, self.logs.urls(url)?, self.timings(), catalogue, cases).await,
+            None if self.logs.name_a_target() => Err(Misuse::new(
+                "give the URL of the target's stream root, too; with --suite logs, --logs-url alone is enough",
+            )),
+            None => self.check_built_in(catalogue, cases).await,
+        }
     }
 
     /// Checks the reference server, started beside with timings that keep every wait short.
@@ -153,7 +160,8 @@ impl CheckArguments {
         let server = built_in::start()
             .await
             .map_err(|error| Misuse::new(format!("cannot start the built-in server: {error}")))?;
-        let status = self.check_url(&server.root_url, built_in::timings(), catalogue, cases).await;
+        let (root, logs) = (&server.root_url, built_in::log_urls(&server));
+        let status = self.check_url(root, logs, built_in::timings(), catalogue, cases).await;
         server.shutdown().await;
         status
     }
@@ -166,12 +174,14 @@ impl CheckArguments {
     async fn check_url(
         &self,
         url: &str,
+        logs: LogUrls,
         timings: Timings,
         catalogue: Catalogue,
         cases: CaseSet,
     ) -> Result<Status, Misuse> {
-        let target = Target::new(url, self.client(url)?)
+        let target = Target::new(url, self.client(url, &logs)?)
             .map_err(Misuse::new)?
+            .with_logs(logs)
             .with_timings(timings)
             .with_max_wait(self.max_wait.0)
             .without(self.without.iter().copied());
@@ -209,7 +219,8 @@ impl CheckArguments {
         Timings {
             long_poll_timeout: self.long_poll_timeout.map(|time| time.0),
             sse_lifetime: self.sse_lifetime.map(|time| time.0),
-            ..Timings::default()
+            heartbeat: self.logs.heartbeat.map(|time| time.0),
+            batch_interval: self.logs.batch_interval.map(|time| time.0),
         }
     }
 
@@ -217,10 +228,15 @@ impl CheckArguments {
         let patterns = |texts: &[String]| -> Result<Vec<Pattern>, Misuse> {
             texts.iter().map(|text| text.parse().map_err(Misuse::new)).collect()
         };
-        Ok(Selection { only: patterns(&self.only)?, skip: patterns(&self.skip)?, shard: self.shard })
+        Ok(Selection {
+            suite: self.logs.suite(),
+            only: patterns(&self.only)?,
+            skip: patterns(&self.skip)?,
+            shard: self.shard,
+        })
     }
 
-    fn client(&self, url: &str) -> Result<Client, Misuse> {
+    fn client(&self, url: &str, logs: &LogUrls) -> Result<Client, Misuse> {
         let mut trust = Trust::default();
         for file in &self.cacert {
             trust = trust.with_authorities(file).map_err(Misuse::new)?;
@@ -252,7 +268,18 @@ impl CheckArguments {
         let mut standing = Vec::new();
         if !headers.0.is_empty() {
             let url = url::Url::parse(url).map_err(|error| Misuse::new(format!("{url:?}: {error}")))?;
-            standing.push(Standing { endpoint: Endpoint::of(&url).map_err(Misuse::new)?, headers });
+            let mut endpoints = Vec::new();
+            for url in
+                std::iter::once(&url).chain([&logs.stream, &logs.emit, &logs.status].into_iter().flatten())
+            {
+                let endpoint = Endpoint::of(url).map_err(Misuse::new)?;
+                if !endpoints.contains(&endpoint) {
+                    endpoints.push(endpoint);
+                }
+            }
+            standing.extend(
+                endpoints.into_iter().map(|endpoint| Standing { endpoint, headers: headers.clone() }),
+            );
         }
         Client::new(ClientOptions { standing, http2: self.http2, trust, ..ClientOptions::default() })
             .map_err(Misuse::new)

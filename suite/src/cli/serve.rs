@@ -8,7 +8,7 @@ use clap::Args;
 use streamgauge_reference_server::{Config, config::CacheVisibility, core::limits::Limits, serve};
 use tokio::net::TcpListener;
 
-use super::{Misuse, Status};
+use super::{Misuse, Status, logs::some_time};
 use crate::case::HumanDuration;
 
 #[derive(Debug, Args)]
@@ -58,6 +58,14 @@ struct TimingArguments {
     /// How often an idle event stream gets a comment.
     #[arg(long, value_name = "D", default_value = "15s")]
     sse_keep_alive: HumanDuration,
+
+    /// How often the log stream sends a ping.
+    #[arg(long, value_name = "D", default_value = "5s", value_parser = some_time)]
+    heartbeat: HumanDuration,
+
+    /// How long the log stream gathers lines.
+    #[arg(long, value_name = "D", default_value = "150ms")]
+    batch_interval: HumanDuration,
 
     /// The length of a cursor's interval.
     #[arg(long, value_name = "D", default_value = "20s")]
@@ -125,6 +133,8 @@ impl ServeArguments {
             cache_visibility: if self.private { CacheVisibility::Private } else { CacheVisibility::Public },
             ..Config::default()
         };
+        config.logs.heartbeat = self.timings.heartbeat.0;
+        config.logs.batch_interval = self.timings.batch_interval.0;
         config.cursor.length = self.timings.cursor_interval.0;
         config.cursor.epoch = self.timings.cursor_epoch;
         if let Some(bytes) = self.limits.max_body {

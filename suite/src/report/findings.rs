@@ -94,6 +94,8 @@ pub enum OpenReason {
     Blocked,
     TooSlow,
     OutOfTime,
+    /// The user did not give a URL that its cases need.
+    NotGiven,
     Filtered,
     /// The target could not be used at all.
     Unusable,
@@ -334,6 +336,7 @@ fn open_reason(case: &CaseResult) -> Option<OpenReason> {
         (CaseVerdict::Blocked, _) => Some(OpenReason::Blocked),
         (CaseVerdict::Skipped, Some(SkipReason::TooSlow(_))) => Some(OpenReason::TooSlow),
         (CaseVerdict::Skipped, Some(SkipReason::OutOfTime)) => Some(OpenReason::OutOfTime),
+        (CaseVerdict::Skipped, Some(SkipReason::NotGiven(_))) => Some(OpenReason::NotGiven),
         (CaseVerdict::Skipped, Some(SkipReason::Filtered)) => Some(OpenReason::Filtered),
         _ => None,
     }

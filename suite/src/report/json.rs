@@ -214,6 +214,7 @@ impl<'a> Skipped<'a> {
         let (kind, detail) = match skip {
             SkipReason::NotClaimed(capability) => ("not-claimed", Some(capability.as_str())),
             SkipReason::TooSlow(why) => ("too-slow", Some(why.as_str())),
+            SkipReason::NotGiven(flag) => ("not-given", Some(flag.as_str())),
             SkipReason::Filtered => ("filtered", None),
             SkipReason::OutOfTime => ("out-of-time", None),
         };

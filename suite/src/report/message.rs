@@ -150,6 +150,7 @@ pub(super) fn skipped(reason: &SkipReason) -> String {
     match reason {
         SkipReason::NotClaimed(capability) => format!("not claimed: {}", visible(capability)),
         SkipReason::TooSlow(why) => format!("would wait too long: {}", visible(why)),
+        SkipReason::NotGiven(flag) => format!("no {} was given", visible(flag)),
         SkipReason::Filtered => "left out by --only, --skip or --shard".to_owned(),
         SkipReason::OutOfTime => "not reached before the run's time was up".to_owned(),
     }
@@ -310,6 +311,7 @@ pub(super) fn open_reason(reason: OpenReason) -> &'static str {
         OpenReason::Blocked => "blocked",
         OpenReason::TooSlow => "too slow",
         OpenReason::OutOfTime => "out of time",
+        OpenReason::NotGiven => "for want of a URL",
         OpenReason::Filtered => "filtered",
         OpenReason::Unusable => "for want of a target",
         OpenReason::NoCase => "without a case",

@@ -50,6 +50,8 @@ impl Context<'_> {
                 }
                 Ok(())
             }
+            Act::Emit(emit) => self.emit(emit).await,
+            Act::AwaitLogs(look) => self.await_logs(look).await,
             Act::Receiver(receiver) => self.receiver(receiver).await,
             Act::AwaitDelivery(delivery) => self.await_delivery(delivery).await,
             Act::NoDelivery(receivers) => {

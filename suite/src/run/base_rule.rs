@@ -1,6 +1,9 @@
 //! Which rule stands in the way when a step that only sets the stage fails.
 
-use crate::{case::RequestSpec, rule::RuleId};
+use crate::{
+    case::{On, RequestSpec},
+    rule::RuleId,
+};
 
 /// The rule that says such a request succeeds.
 pub(super) fn base_rule(method: &str, spec: &RequestSpec) -> RuleId {
@@ -8,6 +11,8 @@ pub(super) fn base_rule(method: &str, spec: &RequestSpec) -> RuleId {
     let live = spec.query.0.iter().find(|(name, _)| name == "live").and_then(|(_, values)| values.first());
     let at = spec.at.as_ref().map(|at| at.source()).unwrap_or_default();
     RuleId::new(match method {
+        _ if spec.on == On::Logs => "logs.endpoint",
+        _ if spec.on == On::Status => "logs.status-payload",
         "PUT" if at.contains("__ds/subscriptions") => "subscription.create-201",
         "POST" if at.contains("/claim") => "pull.claim-200",
         "POST" if at.contains("/ack") => "pull.ack-done",

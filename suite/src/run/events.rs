@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{answer::Demands, background::Background, case::Context, event_reader::EventReader, stage::Halt};
+use super::{
+    answer::Demands, background::Background, case::Context, event_reader::EventReader, logs::endpoint_rule,
+    stage::Halt,
+};
 use crate::{
-    case::{AwaitEvents, EventStreamExpect, SaveFrom, StartRead},
+    case::{AwaitEvents, EventStreamExpect, On, SaveFrom, StartRead},
     check::{self, EventLog, Finding, LogEnd, SeenValue},
     rule::RuleId,
 };
@@ -27,7 +30,10 @@ pub(crate) const LIFETIME_CAME_FIRST: &str =
 impl Context<'_> {
     pub(super) async fn start_sse(&self, start: &StartRead) -> Result<(), Halt> {
         let request = self.start_request(start)?;
-        let base = RuleId::new("sse.content-type");
+        let base = match start.on {
+            On::Logs => endpoint_rule(),
+            _ => RuleId::new("sse.content-type"),
+        };
         let demands = Demands { expect: start.expect.as_ref(), also: &start.also, accept: &[], base };
         let (answer, reader) = match self.stage.open_events(request).await {
             Ok(opened) => opened,

@@ -1,12 +1,12 @@
 //! Which cases run, in which order, and which do not and why.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use globset::GlobMatcher;
 
 use super::Target;
 use crate::{
-    case::{Case, Wait},
+    case::{Case, On, Wait},
     event::{CaseResult, CaseVerdict, SkipReason},
     fixture::Place,
     rule::{Capability, Catalogue, RuleId},
@@ -32,9 +32,44 @@ pub struct Plan {
     pub(super) rules: BTreeSet<RuleId>,
 }
 
+/// A part of what can be checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Suite {
+    /// The streams of the protocol.
+    Streams,
+    /// The log stream.
+    Logs,
+    #[default]
+    All,
+}
+
+impl Suite {
+    /// The part that needs these capabilities.
+    fn of<'a>(needs: impl IntoIterator<Item = &'a Capability>) -> Self {
+        let is_of_logs = needs.into_iter().any(|need| *need == Capability::Logs);
+        if is_of_logs { Self::Logs } else { Self::Streams }
+    }
+
+    fn holds(self, part: Self) -> bool {
+        self == Self::All || self == part
+    }
+}
+
+impl fmt::Display for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Streams => "streams",
+            Self::Logs => "logs",
+            Self::All => "all",
+        })
+    }
+}
+
 /// What the user wants to be run.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
+    /// What is of another suite is no part of the run at all.
+    pub suite: Suite,
     pub only: Vec<Pattern>,
     pub skip: Vec<Pattern>,
     pub shard: Option<Shard>,
@@ -62,6 +97,8 @@ pub enum SelectionError {
     NoPattern(String, String),
     #[error("{0:?} matches no case, rule, area or section; `streamgauge rules` lists them")]
     MatchesNothing(String),
+    #[error("{0:?} matches nothing of the suite {1}; say --suite {2}")]
+    OtherSuite(String, Suite, Suite),
 }
 
 impl std::str::FromStr for Pattern {
@@ -84,6 +121,18 @@ impl Pattern {
         self.glob.is_match(id)
             || id.split_once('/').is_some_and(|(table, _)| self.glob.is_match(table))
             || job.proves().iter().any(|rule| self.names_rule(rule, catalogue))
+    }
+
+    /// A pattern that selects nothing is a slip of the pen, or meant for another suite.
+    fn check(&self, jobs: &[Job], suite: Suite, catalogue: &Catalogue) -> Result<(), SelectionError> {
+        let of_jobs = jobs.iter().filter(|job| self.names(job, catalogue)).map(Job::suite);
+        let named = catalogue.rules().filter(|rule| self.names_rule(&rule.id, catalogue));
+        let parts: Vec<Suite> = of_jobs.chain(named.map(|rule| Suite::of(&rule.capabilities))).collect();
+        match parts.first() {
+            None => Err(SelectionError::MatchesNothing(self.text.clone())),
+            Some(_) if parts.iter().any(|part| suite.holds(*part)) => Ok(()),
+            Some(other) => Err(SelectionError::OtherSuite(self.text.clone(), suite, *other)),
+        }
     }
 
     fn names_rule(&self, id: &RuleId, catalogue: &Catalogue) -> bool {
@@ -125,14 +174,10 @@ impl Plan {
         catalogue: &Catalogue,
     ) -> Result<Self, SelectionError> {
         for pattern in selection.only.iter().chain(&selection.skip) {
-            let known = jobs.iter().any(|job| pattern.names(job, catalogue))
-                || catalogue.rules().any(|rule| pattern.names_rule(&rule.id, catalogue));
-            if !known {
-                return Err(SelectionError::MatchesNothing(pattern.text.clone()));
-            }
+            pattern.check(&jobs, selection.suite, catalogue)?;
         }
         let mut plan = Self { rules: selected_rules(selection, catalogue), ..Self::default() };
-        for job in jobs {
+        for job in jobs.into_iter().filter(|job| selection.suite.holds(job.suite())) {
             let wanted = (selection.only.is_empty()
                 || selection.only.iter().any(|only| only.names(&job, catalogue)))
                 && !selection.skip.iter().any(|skip| skip.names(&job, catalogue))
@@ -143,6 +188,8 @@ impl Plan {
                 Some(SkipReason::NotClaimed(missing.to_string()))
             } else if job.needs_credentials() && target.client.anonymous().is_none() {
                 Some(SkipReason::NotClaimed("credentials".to_owned()))
+            } else if let Some(flag) = job.lacks_url(target) {
+                Some(SkipReason::NotGiven(flag.to_owned()))
             } else {
                 too_slow(&job, target).map(SkipReason::TooSlow)
             };
@@ -167,9 +214,13 @@ impl Plan {
     }
 }
 
-/// Without `--only`, all rules that bind a server; with it, those that it names.
+/// Without `--only`, all rules of the suite; with it, those that it names.
 fn selected_rules(selection: &Selection, catalogue: &Catalogue) -> BTreeSet<RuleId> {
-    catalogue.rules().map(|rule| rule.id.clone()).filter(|_| selection.only.is_empty()).collect()
+    catalogue
+        .rules()
+        .filter(|rule| selection.only.is_empty() && selection.suite.holds(Suite::of(&rule.capabilities)))
+        .map(|rule| rule.id.clone())
+        .collect()
 }
 
 fn too_slow(job: &Job, target: &Target) -> Option<String> {
@@ -215,6 +266,25 @@ impl Job {
         matches!(self, Self::Scenario(scenario) if scenario.needs_credentials)
     }
 
+    /// The part of what can be checked that it belongs to.
+    pub(super) fn suite(&self) -> Suite {
+        Suite::of(&self.needs())
+    }
+
+    /// The flag that names a URL that it needs and the target lacks.
+    fn lacks_url(&self, target: &Target) -> Option<&'static str> {
+        let asks = match self {
+            Self::Case(case) => case.asks.clone(),
+            Self::Scenario(scenario) => scenario.asks.iter().copied().collect(),
+        };
+        asks.into_iter().find(|on| target.url(*on).is_none()).map(|on| match on {
+            On::Streams => "URL",
+            On::Logs => "--logs-url",
+            On::Emit => "--emit-url",
+            On::Status => "--emit-status-url",
+        })
+    }
+
     /// The capability that is missing when this fails.
     pub(super) fn probes(&self) -> Option<Capability> {
         match self {
@@ -243,6 +313,7 @@ impl Job {
                 target.timings.long_poll_timeout.unwrap_or(Duration::from_secs(30))
             }
             Some(Wait::SseLifetime) => target.timings.sse_lifetime.unwrap_or(Duration::from_secs(60)),
+            Some(Wait::Heartbeats) => target.heartbeat() * target.pings_to_see(),
             Some(Wait::For(duration)) => duration.0,
         };
         once * times
@@ -257,6 +328,7 @@ impl Job {
         waits.map(|wait| match wait {
             Wait::LongPollTimeout => "the end of a long-poll".to_owned(),
             Wait::SseLifetime => "the end of an event stream".to_owned(),
+            Wait::Heartbeats => "pings of the log stream".to_owned(),
             Wait::For(duration) => format!("{:?}", duration.0),
         })
     }
@@ -285,6 +357,7 @@ impl Job {
         result.reason = Some(match &reason {
             SkipReason::NotClaimed(capability) => format!("the target does not claim {capability}"),
             SkipReason::TooSlow(why) => why.clone(),
+            SkipReason::NotGiven(flag) => format!("no {flag} was given"),
             SkipReason::Filtered => "left out by --only, --skip or --shard".to_owned(),
             SkipReason::OutOfTime => "the run came to its time limit before".to_owned(),
         });

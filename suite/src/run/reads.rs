@@ -9,7 +9,7 @@ use super::{
     stage::{Answer, Halt, SendFailure, Written, seen},
 };
 use crate::{
-    case::{Expect, FinishRead, Method, StartRead},
+    case::{Expect, FinishRead, Method, On, StartRead},
     check::{Finding, Seen},
     rule::RuleId,
     wire::{Exchange, Request, Response, WireError},
@@ -22,8 +22,11 @@ const NOTICING: Duration = Duration::from_millis(150);
 impl Context<'_> {
     pub(super) fn start_request(&self, start: &StartRead) -> Result<Request, Halt> {
         let names = self.stage.names();
-        let path = names.path(start.stream.as_deref().unwrap_or("stream"));
-        self.read_request(Method::Get, path, &start.query, &start.headers, &names)
+        let target = match start.on {
+            On::Streams => self.on_streams(&names.path(start.stream.as_deref().unwrap_or("stream")))?,
+            on => self.stage.request_on(Method::Get.as_str(), on, "")?.target,
+        };
+        self.read_request(Method::Get, target, &start.query, &start.headers, &names)
     }
 
     pub(super) fn start_get(&self, start: &StartRead) -> Result<(), Halt> {

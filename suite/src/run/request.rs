@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::{case::Context, names::CaseNames, stage::Halt};
 use crate::{
-    case::{BodySpec, Fields, Method, RequestSpec, filled},
+    case::{BodySpec, Fields, Method, On, RequestSpec, filled},
     check::{self, Names},
-    wire::{Body, Headers, Request},
+    wire::{Body, Headers, Request, Target},
 };
 
 impl Context<'_> {
@@ -19,37 +19,49 @@ impl Context<'_> {
         spec: &RequestSpec,
         names: &CaseNames,
     ) -> Result<Request, Halt> {
-        let path = match (&spec.at, &spec.url) {
-            (Some(at), _) => {
-                format!("{}/{}", names.value("root").unwrap_or_default(), self.stage.render(at, names)?)
+        let below = spec.at.as_ref().map(|at| self.stage.render(at, names)).transpose()?;
+        let target = match (spec.on, below, &spec.url) {
+            (On::Streams, Some(below), _) => {
+                self.on_streams(&format!("{}/{below}", names.value("root").unwrap_or_default()))?
             }
-            (None, Some(url)) => self.path_of_url(&self.stage.render(url, names)?)?,
-            (None, None) => names.path(spec.stream.as_deref().unwrap_or("stream")),
+            (On::Streams, None, Some(url)) => {
+                self.on_streams(&self.path_of_url(&self.stage.render(url, names)?)?)?
+            }
+            (On::Streams, None, None) => {
+                self.on_streams(&names.path(spec.stream.as_deref().unwrap_or("stream")))?
+            }
+            (on, below, _) => {
+                let path = below.map(|below| format!("/{below}")).unwrap_or_default();
+                self.stage.request_on(method.as_str(), on, &path)?.target
+            }
         };
-        let mut request = self.read_request(method, path, &spec.query, &spec.headers, names)?;
+        let mut request = self.read_request(method, target, &spec.query, &spec.headers, names)?;
         if let Some(body) = &spec.body {
             request.body = self.body(body, names)?;
         }
         Ok(request)
     }
 
+    pub(super) fn on_streams(&self, path: &str) -> Result<Target, Halt> {
+        self.stage.world.target.at(path).map_err(|error| Halt::Errored(error.to_string()))
+    }
+
     pub(super) fn read_request(
         &self,
         method: Method,
-        path: String,
+        mut target: Target,
         query: &Fields,
         headers: &Fields,
         names: &CaseNames,
     ) -> Result<Request, Halt> {
-        let mut target = path;
         for (name, values) in &query.0 {
             for value in values {
                 let Some(value) = self.stage.render_or_omit(value, names)? else { continue };
-                target.push(if target.contains('?') { '&' } else { '?' });
-                target.push_str(&format!("{name}={}", encode_query(&value)));
+                let path = &mut target.path_and_query;
+                path.push(if path.contains('?') { '&' } else { '?' });
+                path.push_str(&format!("{name}={}", encode_query(&value)));
             }
         }
-        let target = self.stage.world.target.at(&target).map_err(|error| Halt::Errored(error.to_string()))?;
         let mut fields = Headers::default();
         for (name, values) in &headers.0 {
             for value in values {

@@ -45,6 +45,11 @@ impl Stage {
         self.send_by(client, request, limit, Turn::Taken).await
     }
 
+    /// Whether the answer may be an event stream.
+    fn has_no_end(&self, request: &Request) -> bool {
+        request.target.path_and_query.contains("live=sse") || self.target().is_log_stream(&request.target)
+    }
+
     async fn send_by(
         &self,
         client: &Client,
@@ -61,7 +66,7 @@ impl Stage {
                     Turn::NotTaken => None,
                 };
                 began = Instant::now();
-                fetch(client, &request, limit).await
+                fetch(client, &request, limit, self.has_no_end(&request)).await
             };
             let epoch = self.world.epoch;
             let exchange =
@@ -79,8 +84,12 @@ impl Stage {
 }
 
 /// Like the client's own `fetch`, but an event stream, which has no end, is read no further than its head.
-async fn fetch(client: &Client, request: &Request, limit: Duration) -> Result<Response, WireError> {
-    let asks_for_events = request.target.path_and_query.contains("live=sse");
+async fn fetch(
+    client: &Client,
+    request: &Request,
+    limit: Duration,
+    asks_for_events: bool,
+) -> Result<Response, WireError> {
     if !asks_for_events {
         return client.fetch(request, limit).await;
     }

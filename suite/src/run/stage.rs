@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    Job, Target, World, background::Background, names::CaseNames, receiver::Receiver, record::Record,
+    Job, Suite, Target, World, background::Background, logs::ServiceLog, names::CaseNames,
+    receiver::Receiver, record::Record,
 };
 use crate::{
     case::{Row, Template},
@@ -49,12 +50,15 @@ pub struct Stage {
     pub(super) world: Arc<World>,
     row: Row,
     first_attempt: bool,
+    /// It is a case of the log stream, which may be elsewhere than the streams.
+    on_logs: bool,
     /// Where the experiment is written.
     written: Place,
     state: Mutex<State>,
     pub(super) reads: Mutex<BTreeMap<String, Background>>,
     /// Behind an asynchronous lock, as steps wait for deliveries while they hold it.
     pub(super) receivers: tokio::sync::Mutex<BTreeMap<String, Receiver>>,
+    pub(super) service_log: tokio::sync::Mutex<Option<ServiceLog>>,
 }
 
 struct State {
@@ -102,10 +106,12 @@ impl Stage {
             world,
             row,
             first_attempt: attempt == 1,
+            on_logs: job.suite() == Suite::Logs,
             written: job.place(),
             state: Mutex::new(state),
             reads: Mutex::default(),
             receivers: tokio::sync::Mutex::default(),
+            service_log: tokio::sync::Mutex::default(),
         }
     }
 
@@ -155,11 +161,15 @@ impl Stage {
         template: &Template,
         names: &dyn Names,
     ) -> Result<Option<String>, Halt> {
-        let cell = template.source().strip_prefix('$').and_then(|name| self.row.get(name));
-        if cell == Some(&None) {
+        if self.cell(template) == Some(&None) {
             return Ok(None);
         }
         self.render(template, names).map(Some)
+    }
+
+    /// The cell of the table's row that is the whole of this text, if one is.
+    pub(super) fn cell(&self, template: &Template) -> Option<&Option<String>> {
+        template.source().strip_prefix('$').and_then(|name| self.row.get(name))
     }
 
     pub(super) fn render(&self, template: &Template, names: &dyn Names) -> Result<String, Halt> {
@@ -173,7 +183,8 @@ impl Stage {
         if matches!(request.method.as_str(), "PUT" | "POST" | "DELETE") {
             state.last_write = Some(Written { began, ended: Instant::now() });
         }
-        if request.method == "PUT" && (200..300).contains(&response.status()) {
+        let is_status = self.target().is_status(&request.target);
+        if request.method == "PUT" && !is_status && (200..300).contains(&response.status()) {
             let path = request.target.path_and_query.clone();
             if !state.created.contains(&path) {
                 state.created.push(path);
@@ -286,8 +297,7 @@ impl Stage {
 
     /// A request beside a timed one: how long does the target take for something plain right now?
     pub(crate) async fn control(&self) -> Result<Duration, String> {
-        let path = format!("{}/streamgauge-control", self.world.target.root_path());
-        let target = self.world.target.at(&path).map_err(|error| error.to_string())?;
+        let target = self.world.target.control(self.on_logs).map_err(|error| error.to_string())?;
         let began = Instant::now();
         let request = Request::new("HEAD", target);
         let answer = self.world.target.client.fetch(&request, self.world.options.request_limit).await;

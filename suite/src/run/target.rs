@@ -1,10 +1,12 @@
 //! What is being checked: a URL and what its user says of it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use tokio::sync::RwLock;
 use url::Url;
 
 use crate::{
+    case::On,
     rule::Capability,
     wire::{Client, Request, Target as WireTarget, WireError},
 };
@@ -13,6 +15,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Target {
     root: Url,
+    logs: LogUrls,
+    /// Held by cases that write to the log of the service, which they share.
+    pub(crate) service_log: Arc<RwLock<()>>,
     pub(crate) client: Client,
     pub(crate) timings: Timings,
     /// What its user says it does not offer.
@@ -34,6 +39,23 @@ pub struct Timings {
     /// How long the log stream gathers lines.
     pub batch_interval: Option<Duration>,
 }
+
+/// Where a target's log stream is, and what makes it carry something.
+#[derive(Clone, Debug, Default)]
+pub struct LogUrls {
+    /// The log stream: `.../api/logs/stream`.
+    pub stream: Option<Url>,
+    /// Takes log lines by `POST`: one entry, or an array.
+    pub emit: Option<Url>,
+    /// Takes the status of a job by `PUT` at `{id}/status` below it.
+    pub status: Option<Url>,
+}
+
+/// How often the log stream sends a ping, where its user does not say.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How long the log stream gathers lines, where its user does not say.
+const BATCH_INTERVAL: Duration = Duration::from_millis(150);
 
 /// A root that no stream can be below.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +86,8 @@ impl Target {
         url.set_path(&path);
         Ok(Self {
             root: url,
+            logs: LogUrls::default(),
+            service_log: Arc::default(),
             client,
             timings: Timings::default(),
             not_claimed: BTreeSet::new(),
@@ -76,6 +100,13 @@ impl Target {
     #[must_use]
     pub fn with_timings(mut self, timings: Timings) -> Self {
         self.timings = timings;
+        self
+    }
+
+    /// The same target with a log stream.
+    #[must_use]
+    pub fn with_logs(mut self, logs: LogUrls) -> Self {
+        self.logs = logs;
         self
     }
 
@@ -140,6 +171,58 @@ impl Target {
                 && url.port_or_known_default() == self.root.port_or_known_default();
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         same_place.then(|| format!("{}{query}", url.path()))
+    }
+
+    /// Where requests of that kind go, without a slash at the end; none where its user did not say.
+    pub(crate) fn url(&self, on: On) -> Option<&str> {
+        let url = match on {
+            On::Streams => Some(&self.root),
+            On::Logs => self.logs.stream.as_ref(),
+            On::Emit => self.logs.emit.as_ref(),
+            On::Status => self.logs.status.as_ref(),
+        };
+        url.map(|url| url.as_str().trim_end_matches('/'))
+    }
+
+    /// Whether this is the log stream, whose answer has no end.
+    pub(crate) fn is_log_stream(&self, asked: &WireTarget) -> bool {
+        self.url(On::Logs).and_then(|url| WireTarget::parse(url).ok()).is_some_and(|stream| {
+            let path = |target: &WireTarget| target.path_and_query.split('?').next().map(str::to_owned);
+            stream.endpoint == asked.endpoint && path(&stream) == path(asked)
+        })
+    }
+
+    /// Whether this is the status of a job: no stream, and not to be deleted.
+    pub(crate) fn is_status(&self, asked: &WireTarget) -> bool {
+        self.url(On::Status).and_then(|url| WireTarget::parse(url).ok()).is_some_and(|status| {
+            status.endpoint == asked.endpoint && asked.path_and_query.starts_with(&status.path_and_query)
+        })
+    }
+
+    /// Something plain to ask, which is answered by the server of the streams or of the log stream.
+    pub(crate) fn control(&self, of_logs: bool) -> Result<WireTarget, WireError> {
+        match (&self.logs.stream, of_logs) {
+            (Some(url), true) => {
+                WireTarget::parse(&format!("{}/streamgauge-control", url.origin().ascii_serialization()))
+            }
+            _ => self.at(&format!("{}/streamgauge-control", self.root_path())),
+        }
+    }
+
+    /// How often the log stream has to send a ping.
+    pub(crate) fn heartbeat(&self) -> Duration {
+        self.timings.heartbeat.unwrap_or(HEARTBEAT)
+    }
+
+    /// How long the log stream may gather lines.
+    pub(crate) fn batch_interval(&self) -> Duration {
+        self.timings.batch_interval.unwrap_or(BATCH_INTERVAL)
+    }
+
+    /// How many pings one after the other are to be seen: four, or as many as come in the time that a case may wait,
+    /// and two at least.
+    pub(crate) fn pings_to_see(&self) -> u32 {
+        (2..=4).rev().find(|pings| self.heartbeat() * *pings <= self.max_wait).unwrap_or(2)
     }
 
     /// How long a long-poll may stay unanswered.
