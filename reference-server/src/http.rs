@@ -12,6 +12,7 @@ mod event_stream;
 mod head;
 mod long_poll;
 mod problem;
+mod racing;
 mod read;
 mod request_body;
 mod router;

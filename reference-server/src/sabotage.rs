@@ -31,8 +31,8 @@ pub use variant::Variant;
 pub(crate) use service::TamperedService;
 
 use self::{
-    event_edit::EventEdit, matcher::On, request_edit::RequestEdit, response_edit::ResponseEdit,
-    socket::SocketEdit,
+    event_edit::EventEdit, matcher::On, notation::OneOrMany, request_edit::RequestEdit,
+    response_edit::ResponseEdit, socket::SocketEdit,
 };
 
 /// A deliberate violation of one rule.
@@ -57,9 +57,9 @@ pub struct Sabotage {
     #[serde(default)]
     repeat: bool,
     #[serde(default)]
-    beforehand: Option<RequestEdit>,
+    beforehand: OneOrMany<RequestEdit>,
     #[serde(default)]
-    afterwards: Option<RequestEdit>,
+    afterwards: OneOrMany<RequestEdit>,
     #[serde(default)]
     response: ResponseEdit,
     #[serde(default)]
@@ -82,10 +82,10 @@ struct Edit {
     refuse: Option<Refuse>,
     /// The server sees the request twice.
     repeat: bool,
-    /// Another request that the server sees first: the client's own with these changes.
-    beforehand: Option<RequestEdit>,
+    /// Other requests that the server sees first: the client's own with these changes.
+    beforehand: OneOrMany<RequestEdit>,
     /// Likewise, before the response is sent.
-    afterwards: Option<RequestEdit>,
+    afterwards: OneOrMany<RequestEdit>,
     response: ResponseEdit,
     events: Option<EventEdit>,
     socket: SocketEdit,

@@ -9,6 +9,7 @@ use super::{
     producer::{ProducerHeaders, ProducerState, cost_of},
     sequence::StreamSeq,
 };
+use crate::sabotage::{Switch, Switches};
 
 /// A request to append, to close, or both.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,15 @@ pub struct Append<'a> {
     pub seq: Option<StreamSeq>,
     /// The idempotent producer that sends it.
     pub producer: Option<ProducerHeaders>,
+    /// What a server that races saw of the stream, some time ago; it acts on that.
+    pub(crate) early_look: Option<EarlyLook>,
+}
+
+/// What an append is checked against.
+#[derive(Clone, Debug)]
+pub(crate) struct EarlyLook {
+    pub(crate) is_closed: bool,
+    pub(crate) last_seq: Option<StreamSeq>,
 }
 
 /// An append that succeeded.
@@ -68,15 +78,20 @@ impl Append<'_> {
     ///
     /// # Errors
     /// A missing, malformed or different type; a body that holds nothing or is no JSON.
-    pub(crate) fn payload(&self, stream: &ContentType) -> Result<Option<Payload>, Refusal> {
+    pub(crate) fn payload(
+        &self,
+        stream: &ContentType,
+        switches: Switches,
+    ) -> Result<Option<Payload>, Refusal> {
         if self.is_close_only() {
             return Ok(None);
         }
         if self.body.is_empty() {
             return Err(Malformed::EmptyBody.into());
         }
-        let content_type = self.content_type.ok_or(Malformed::ContentTypeMissing)?;
-        if !stream.agrees_with(content_type)? {
+        let assumed = switches.on(Switch::AppendTypeAssumed).then_some(stream.as_str());
+        let content_type = self.content_type.or(assumed).ok_or(Malformed::ContentTypeMissing)?;
+        if !stream.agrees_with(content_type, switches)? && !switches.on(Switch::AppendTypeIgnored) {
             return Err(Refusal::ContentTypeDiffers);
         }
         match payload_of(self.body, stream)? {

@@ -1,6 +1,7 @@
 //! Content types: what a stream holds, and what follows from it (section 9).
 
 use super::error::Malformed;
+use crate::sabotage::{Switch, Switches};
 
 /// The media type of a stream, as its creator spelled it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +26,12 @@ impl ContentType {
     ///
     /// # Errors
     /// The part before the parameters is not `type/subtype`.
-    pub fn parse(value: &str) -> Result<Self, Malformed> {
-        let format = format_of(media_type(value)?);
+    pub fn parse(value: &str, switches: Switches) -> Result<Self, Malformed> {
+        let format = match media_type(value)? {
+            media_type if media_type.contains("json") && switches.on(Switch::JsonBySubstring) => Format::Json,
+            _ if value != "application/json" && switches.on(Switch::JsonByExactType) => Format::Binary,
+            media_type => format_of(media_type),
+        };
         Ok(Self { text: value.trim().into(), format })
     }
 
@@ -44,9 +49,13 @@ impl ContentType {
     ///
     /// # Errors
     /// The value is not a media type at all.
-    pub fn agrees_with(&self, value: &str) -> Result<bool, Malformed> {
+    pub fn agrees_with(&self, value: &str, switches: Switches) -> Result<bool, Malformed> {
         let own = media_type(&self.text).expect("parsed on construction");
-        Ok(own.eq_ignore_ascii_case(media_type(value)?))
+        let other = media_type(value)?;
+        Ok(match switches.on(Switch::TypesComparedExactly) {
+            false => own.eq_ignore_ascii_case(other),
+            true => own == other,
+        })
     }
 }
 
@@ -85,7 +94,7 @@ mod tests {
 
     #[test]
     fn json_mode_belongs_to_one_media_type() {
-        let format = |value| ContentType::parse(value).unwrap().format();
+        let format = |value| ContentType::parse(value, Switches::NONE).unwrap().format();
         assert_eq!(format("application/json"), Format::Json);
         assert_eq!(format("APPLICATION/JSON"), Format::Json);
         assert_eq!(format("application/json; charset=utf-8"), Format::Json);
@@ -98,17 +107,17 @@ mod tests {
 
     #[test]
     fn comparison_ignores_case_and_parameters() {
-        let plain = ContentType::parse("text/plain; charset=utf-8").unwrap();
+        let plain = ContentType::parse("text/plain; charset=utf-8", Switches::NONE).unwrap();
         assert_eq!(plain.as_str(), "text/plain; charset=utf-8");
-        assert_eq!(plain.agrees_with("TEXT/PLAIN"), Ok(true));
-        assert_eq!(plain.agrees_with("text/html"), Ok(false));
-        assert_eq!(plain.agrees_with("text"), Err(Malformed::ContentType));
+        assert_eq!(plain.agrees_with("TEXT/PLAIN", Switches::NONE), Ok(true));
+        assert_eq!(plain.agrees_with("text/html", Switches::NONE), Ok(false));
+        assert_eq!(plain.agrees_with("text", Switches::NONE), Err(Malformed::ContentType));
     }
 
     #[test]
     fn what_is_no_media_type_is_malformed() {
         for value in ["", "text", "/plain", "text/", "te xt/plain", "text/pl/ain", ";"] {
-            assert_eq!(ContentType::parse(value), Err(Malformed::ContentType), "{value:?}");
+            assert_eq!(ContentType::parse(value, Switches::NONE), Err(Malformed::ContentType), "{value:?}");
         }
     }
 }

@@ -14,10 +14,12 @@ use super::{
     limits::Reservation,
     offset::Offset,
     payload::Payload,
+    sequence::StreamSeq,
     store::Store,
     stream::{Life, Lineage, State, Stream, Use},
     ttl::Expiry,
 };
+use crate::sabotage::{Switch, Switches};
 
 /// A request to create a stream, or to make sure that it exists.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +88,7 @@ impl Store {
         let source_tail = self.tail_of_source(stream, now);
         let mut state = self.enter(stream, Use::Look, now)?;
         if !agrees(stream, &state, request, source_tail)? {
+            state.err_after_refused_put(request.body, request.closed, self.switches);
             return Err(Refusal::ConfigurationDiffers);
         }
         state.touch(now);
@@ -103,7 +106,8 @@ impl Store {
             Some(fork) => Some((self.source(fork, now)?, fork.clone())),
             None => None,
         };
-        let content_type = content_type_of(request, source.as_ref().map(|(source, _)| &**source))?;
+        let content_type =
+            content_type_of(request, source.as_ref().map(|(source, _)| &**source), self.switches)?;
         if let Some((source, fork)) = &source {
             // Asked again when the reference is taken; a bad point is worth no parsing.
             source.fork_point(fork, &*self.enter_source(source, now)?)?;
@@ -117,6 +121,7 @@ impl Store {
             payload,
             source,
             reservation,
+            seq: None,
         })
     }
 
@@ -142,6 +147,10 @@ impl Store {
         let stream = match self.streams.entry(path.into()) {
             Entry::Occupied(entry) if entry.get().lock().life != Life::Removed => return Ok(None),
             entry => {
+                let draft = match &entry {
+                    Entry::Occupied(former) => draft.with_remains(former.get(), self.switches),
+                    Entry::Vacant(_) => draft,
+                };
                 self.count_one_more()?;
                 let stream = self.build(path, draft, now).inspect_err(|_| self.count_one_less())?;
                 entry.insert(stream.clone());
@@ -168,7 +177,7 @@ impl Store {
         let expiry = draft.expiry.or(inherited).unwrap_or(Expiry::Never);
         let mut stream = Stream::new(path, draft.content_type, expiry, lineage, now);
         stream.switches = self.switches;
-        stream.start_with(draft.payload, draft.closed);
+        stream.start_with(draft.payload, draft.closed, draft.seq);
         draft.reservation.keep(stream.lock().footprint());
         Ok(Arc::new(stream))
     }
@@ -210,16 +219,42 @@ struct Draft {
     payload: Option<Payload>,
     source: Option<(Arc<Stream>, ForkRequest)>,
     reservation: Reservation,
+    /// Of a former stream at the path, where that is not forgotten as it should be.
+    seq: Option<StreamSeq>,
 }
 
-fn content_type_of(request: &Creation<'_>, source: Option<&Stream>) -> Result<ContentType, Refusal> {
+impl Draft {
+    /// What a server that deletes badly leaves of a stream to its successor.
+    fn with_remains(mut self, former: &Stream, switches: Switches) -> Self {
+        let state = former.lock();
+        if switches.on(Switch::BytesSurviveDeletion) {
+            let own = self.payload.take();
+            let bytes = state.content().into_iter().chain(own.map(|own| own.bytes().clone()));
+            self.payload = Payload::of_bytes(&bytes.collect::<Vec<_>>().concat());
+        }
+        if switches.on(Switch::TypeSurvivesDeletion) {
+            self.content_type = former.content_type.clone();
+        }
+        if switches.on(Switch::SeqSurvivesDeletion) {
+            self.seq = state.last_seq().cloned();
+        }
+        self.closed |= switches.on(Switch::ClosureSurvivesDeletion) && state.is_closed();
+        self
+    }
+}
+
+fn content_type_of(
+    request: &Creation<'_>,
+    source: Option<&Stream>,
+    switches: Switches,
+) -> Result<ContentType, Refusal> {
     match (request.content_type, source) {
         (None, None) => Ok(ContentType::default()),
         (None, Some(source)) => Ok(source.content_type.clone()),
-        (Some(given), None) => Ok(ContentType::parse(given)?),
+        (Some(given), None) => Ok(ContentType::parse(given, switches)?),
         (Some(given), Some(source)) => {
-            if source.content_type.agrees_with(given)? {
-                Ok(ContentType::parse(given)?)
+            if source.content_type.agrees_with(given, switches)? {
+                Ok(ContentType::parse(given, switches)?)
             } else {
                 Err(Refusal::ContentTypeDiffers)
             }
@@ -236,12 +271,13 @@ fn agrees(
     source_tail: Option<Offset>,
 ) -> Result<bool, Refusal> {
     let type_agrees = match (request.content_type, &stream.lineage) {
-        (Some(given), _) => stream.content_type.agrees_with(given)?,
+        (Some(given), _) => stream.content_type.agrees_with(given, stream.switches)?,
         (None, Some(_)) => true,
-        (None, None) => ContentType::default().agrees_with(stream.content_type.as_str())?,
+        (None, None) => ContentType::default().agrees_with(stream.content_type.as_str(), stream.switches)?,
     };
-    Ok(type_agrees
-        && request.closed == state.is_closed()
+    let closure_agrees = request.closed == state.is_closed();
+    Ok((type_agrees || stream.switches.on(Switch::CreateTypeIgnored))
+        && (closure_agrees || stream.switches.on(Switch::CreateClosureIgnored))
         && expiry_agrees(stream, request)
         && fork_agrees(stream, request, source_tail))
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::sabotage::{Switch, Switches};
+
 /// How time is cut into intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intervals {
@@ -39,11 +41,19 @@ pub const LONGEST_JITTER: u32 = 3600;
 /// `jitter_seconds` beyond its own cursor.
 ///
 /// A client's cursor that is no number of 64 bits was not issued here and is ignored.
-pub fn next(client: Option<&str>, intervals: &Intervals, now: Timestamp, jitter_seconds: u32) -> u128 {
+pub fn next(
+    client: Option<&str>,
+    intervals: &Intervals,
+    now: Timestamp,
+    jitter_seconds: u32,
+    switches: Switches,
+) -> u128 {
     let current = intervals.number_at(now);
     let client = client.and_then(|text| super::headers::digits(text.as_bytes()));
     match client.map(u128::from) {
-        Some(client) if client >= current => client + advance(intervals, jitter_seconds),
+        Some(client) if client >= current || switches.on(Switch::CursorBuildsOnClient) => {
+            client + advance(intervals, jitter_seconds)
+        }
         _ => current,
     }
 }
@@ -64,7 +74,7 @@ mod tests {
     }
 
     fn next_of(client: Option<&str>, jitter: u32) -> u128 {
-        next(client, &Intervals::default(), after(20_000), jitter)
+        next(client, &Intervals::default(), after(20_000), jitter, Switches::NONE)
     }
 
     #[test]

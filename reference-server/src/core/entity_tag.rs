@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::offset::Offset;
+use crate::sabotage::{Switch, Switches};
 
 /// Identifies one answer to one range of one stream.
 ///
@@ -20,6 +21,22 @@ pub struct EntityTag {
     pub at_tail: bool,
     /// Whether the stream was closed then.
     pub closed: bool,
+}
+
+impl EntityTag {
+    /// The tag of a server that leaves something out of it.
+    pub(crate) fn as_told(mut self, switches: Switches) -> Self {
+        if switches.on(Switch::EtagLacksIncarnation) {
+            self.stream_id = 0;
+        }
+        if switches.on(Switch::EtagLacksEnd) {
+            (self.end, self.at_tail) = (self.start, true);
+        }
+        if switches.on(Switch::EtagLacksClosure) {
+            self.closed = false;
+        }
+        self
+    }
 }
 
 impl fmt::Display for EntityTag {

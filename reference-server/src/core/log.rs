@@ -49,6 +49,25 @@ impl Log {
         self.segments.push(segment);
     }
 
+    /// Like [`Self::push`], in a log that has room for little and begins to overwrite then.
+    pub(crate) fn push_into_ring(&mut self, payload: Payload) {
+        const ROOM: u64 = 4096;
+        self.push(payload);
+        let tail = self.tail.position();
+        let lost = self.segments.iter_mut().filter(|segment| segment.start.position() + ROOM < tail);
+        lost.for_each(|segment| segment.payload.blank_out());
+    }
+
+    /// How many appends lie behind `offset`.
+    pub(crate) fn appends_from(&self, offset: Offset) -> usize {
+        self.segments.len() - self.index_at(offset)
+    }
+
+    /// All bytes.
+    pub(crate) fn everything(&self) -> Vec<Bytes> {
+        self.segments.iter().map(|segment| segment.payload.bytes().clone()).collect()
+    }
+
     /// Whether a read or a fork may begin at `offset`.
     pub(crate) fn may_cut_at(&self, offset: Offset) -> bool {
         match self.segment_at(offset) {

@@ -29,6 +29,11 @@ impl Payload {
         (!body.is_empty()).then(|| Self { bytes: Bytes::copy_from_slice(body), units: Units::Bytes })
     }
 
+    /// Replaces every byte: what a store does that overwrites what it should keep.
+    pub(crate) fn blank_out(&mut self) {
+        self.bytes = vec![b'#'; self.bytes.len()].into();
+    }
+
     pub(crate) fn of_messages(bytes: Bytes, ends: Vec<usize>) -> Option<Self> {
         let units = match ends.len() {
             0 => return None,

@@ -36,21 +36,31 @@ impl StreamSeq {
     }
 
     fn is_after(&self, last: &Self, switches: Switches) -> bool {
-        let numbers = (self.as_number(), last.as_number());
-        match numbers {
-            _ if switches.on(Switch::SeqLowerAccepted) => self != last,
-            _ if switches.on(Switch::SeqEqualAccepted) => self >= last,
-            _ if switches.on(Switch::SeqCaseFolded) => {
-                self.0.to_ascii_lowercase() > last.0.to_ascii_lowercase()
+        let (own, other) = (&*self.0, &*last.0);
+        if switches == Switches::NONE {
+            own > other
+        } else if switches.on(Switch::SeqLowerAccepted) {
+            own != other
+        } else if switches.on(Switch::SeqEqualAccepted) {
+            own >= other
+        } else if switches.on(Switch::SeqCaseFolded) {
+            own.to_ascii_lowercase() > other.to_ascii_lowercase()
+        } else if switches.on(Switch::SeqByCommonPrefix) {
+            let shorter = own.len().min(other.len());
+            own[..shorter] > other[..shorter]
+        } else if switches.on(Switch::SeqAsNumber) {
+            match (as_number(own), as_number(other)) {
+                (Some(own), Some(other)) => own > other,
+                _ => own > other,
             }
-            (Some(own), Some(last)) if switches.on(Switch::SeqAsNumber) => own > last,
-            _ => self > last,
+        } else {
+            own > other
         }
     }
+}
 
-    fn as_number(&self) -> Option<u64> {
-        headers::digits(&self.0)
-    }
+fn as_number(value: &[u8]) -> Option<f64> {
+    std::str::from_utf8(value).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use parking_lot::MutexGuard;
 
 use super::{
-    append::{Append, Appended, Outcome},
+    append::{Append, Appended, EarlyLook, Outcome},
     error::Refusal,
     expiry_queue::ExpiryQueue,
     limits::{Limits, MemoryBudget},
@@ -19,7 +19,7 @@ use super::{
     stream::{Absence, Life, State, Stream, Use},
     ttl::Expiry,
 };
-use crate::sabotage::Switches;
+use crate::sabotage::{Switch, Switches};
 
 /// Is told what happens to streams; called after the fact, with no lock held.
 pub trait StreamObserver: Send + Sync {
@@ -92,16 +92,21 @@ impl Store {
     pub fn append(&self, path: &str, request: Append<'_>, now: Timestamp) -> Result<Appended, Refusal> {
         let stream = self.find(path)?;
         // Parsed outside the lock; whether it matters is known only inside.
-        let payload = request.payload(&stream.content_type);
+        let payload = request.payload(&stream.content_type, self.switches);
         let cost = request.cost(payload.as_ref().ok().and_then(Option::as_ref));
         let reservation = self.memory.reserve(cost)?;
         let mut state = self.enter(&stream, Use::Look, now)?;
         let before = state.footprint();
-        let appended = stream.append(&mut state, request, payload, &self.limits, now)?;
+        let (body, seq) = (request.body, request.seq.clone());
+        let appended = stream
+            .append(&mut state, request, payload, &self.limits, now)
+            .inspect_err(|_| state.err_after_refused_append(body, seq, self.switches))?;
         state.touch(now);
         let after = state.footprint();
         drop(state);
-        stream.changed.notify_waiters();
+        if appended.outcome == Outcome::Stored || !self.switches.on(Switch::CloseWakesNobody) {
+            stream.changed.notify_waiters();
+        }
         reservation.keep(after.saturating_sub(before));
         self.memory.release(before.saturating_sub(after));
         if appended.outcome == Outcome::Stored {
@@ -144,8 +149,32 @@ impl Store {
     pub fn delete(&self, path: &str, now: Timestamp) -> Result<(), Refusal> {
         let stream = self.find(path)?;
         let state = self.enter(&stream, Use::Look, now)?;
+        if state.is_closed() && self.switches.on(Switch::ClosedStreamUndeletable) {
+            return Err(Refusal::Closed { final_offset: state.tail() });
+        }
         self.retire(&stream, state);
+        if self.switches.on(Switch::DeleteTakesNeighbours) {
+            self.delete_neighbours(path, now);
+        }
         Ok(())
+    }
+
+    fn delete_neighbours(&self, path: &str, now: Timestamp) {
+        for neighbour in self.paths(now).iter().filter(|other| other.starts_with(path)) {
+            // It may be gone already.
+            let _ = self.find(neighbour).and_then(|stream| {
+                let state = self.enter(&stream, Use::Look, now)?;
+                self.retire(&stream, state);
+                Ok(())
+            });
+        }
+    }
+
+    /// What a writer sees that looks first and acts later.
+    pub(crate) fn look_early(&self, path: &str) -> Option<EarlyLook> {
+        let stream = self.find(path).ok()?;
+        let state = stream.lock();
+        Some(EarlyLook { is_closed: state.is_closed(), last_seq: state.last_seq().cloned() })
     }
 
     /// The tail of a stream that can be read. Never tells the observer anything, so an observer may ask.
@@ -240,11 +269,25 @@ impl Store {
 
     fn remove(&self, stream: &Arc<Stream>, mut state: MutexGuard<'_, State>) {
         state.life = Life::Removed;
+        if self.leaves_remains() {
+            return;
+        }
         self.memory.release(state.discard());
         drop(state);
         // A successor may have taken the path between the two steps.
         self.streams.remove_if(&stream.path, |_, current| Arc::ptr_eq(current, stream));
         self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether a deleted stream stays where it was, for its successor to find.
+    fn leaves_remains(&self) -> bool {
+        let remains = [
+            Switch::BytesSurviveDeletion,
+            Switch::TypeSurvivesDeletion,
+            Switch::SeqSurvivesDeletion,
+            Switch::ClosureSurvivesDeletion,
+        ];
+        self.switches != Switches::NONE && remains.into_iter().any(|switch| self.switches.on(switch))
     }
 
     /// Takes back a fork's reference, and collects the soft-deleted ancestors that nobody needs any more.

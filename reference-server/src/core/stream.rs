@@ -1,5 +1,7 @@
 //! One stream: its log, its closure, its writers, its forks.
 
+mod faults;
+
 use std::{
     fmt,
     sync::{
@@ -62,6 +64,8 @@ pub(crate) struct State {
     producers: Producers,
     last_use: Timestamp,
     pub(crate) forks: usize,
+    /// How far readers have seen, where reads lag behind.
+    seen: Offset,
 }
 
 /// Who closed the stream, when it was a producer.
@@ -121,6 +125,7 @@ impl Stream {
                 producers: Producers::default(),
                 last_use: now,
                 forks: 0,
+                seen: base,
             }),
         }
     }
@@ -131,8 +136,9 @@ impl Stream {
     }
 
     /// The first content of a stream that nobody has seen yet.
-    pub(crate) fn start_with(&mut self, payload: Option<Payload>, closed: bool) {
+    pub(crate) fn start_with(&mut self, payload: Option<Payload>, closed: bool, seq: Option<StreamSeq>) {
         let state = self.state.get_mut();
+        state.last_seq = seq;
         if let Some(payload) = payload {
             state.log.push(payload);
         }
@@ -180,12 +186,13 @@ impl Stream {
         limits: &Limits,
         now: Timestamp,
     ) -> Result<Appended, Refusal> {
-        if let Some(closure) = &state.closure {
-            return answer_when_closed(closure, &request, state);
+        let early_look = request.early_look.take();
+        if self.switches != Switches::NONE {
+            state.err_before_checks(&mut request, &payload, self.switches)?;
         }
-        if let Some(seq) = request.seq.take_if(|_| self.switches.on(Switch::SeqRememberedEarly)) {
-            seq.follows(state.last_seq.as_ref(), self.switches)?;
-            state.last_seq = Some(seq);
+        let seems_open = early_look.as_ref().is_some_and(|look| !look.is_closed);
+        if let Some(closure) = state.closure.as_ref().filter(|_| !seems_open) {
+            return answer_when_closed(closure, &request, state);
         }
         let payload = payload?;
         if let Some(producer) = &request.producer {
@@ -196,14 +203,15 @@ impl Stream {
             }
         }
         if let Some(seq) = &request.seq {
-            seq.follows(state.last_seq.as_ref(), self.switches)?;
+            let last = early_look.as_ref().map_or(state.last_seq.as_ref(), |look| look.last_seq.as_ref());
+            seq.follows(last, self.switches)?;
         }
-        Ok(state.apply(request, payload, limits, now))
+        Ok(state.apply(request, payload, limits, now, self.switches))
     }
 
     /// The range from `start` to at most the tail.
     pub(crate) fn page(&self, start: ReadStart, budget: usize) -> Result<Page, Refusal> {
-        let state = self.lock();
+        let mut state = self.lock();
         match state.life {
             Life::Live => {}
             Life::SoftDeleted => return Err(Refusal::Gone),
@@ -215,6 +223,7 @@ impl Stream {
             ReadStart::Now => tail,
             ReadStart::At(offset) => self.checked(offset, &state)?,
         };
+        let tail = if self.switches.on(Switch::ReadsLagBehind) { state.tail_as_seen(start) } else { tail };
         let mut chunks = Vec::new();
         let mut at = start;
         let mut room = budget;
@@ -225,6 +234,9 @@ impl Stream {
                 (_, None) => state.log.collect(at, tail, room, &mut chunks),
             };
             room = room.saturating_sub((at.position() - from.position()) as usize);
+        }
+        if self.switches.on(Switch::NewestFirst) {
+            chunks.reverse();
         }
         Ok(Page {
             stream_id: self.id,
@@ -262,8 +274,11 @@ impl Stream {
     }
 
     fn checked(&self, offset: Offset, state: &State) -> Result<Offset, Refusal> {
-        if offset > state.log.tail() {
+        if offset > state.log.tail() && !self.switches.on(Switch::BeyondTailIsTail) {
             return Err(Refusal::OffsetBeyondTail);
+        }
+        if self.switches != Switches::NONE && state.forgot(offset, self.switches) {
+            return Err(Refusal::OffsetNotABoundary);
         }
         let may_begin = match self.owner_of(offset) {
             (_, None) => state.log.may_cut_at(offset),
@@ -320,9 +335,14 @@ impl State {
         payload: Option<Payload>,
         limits: &Limits,
         now: Timestamp,
+        switches: Switches,
     ) -> Appended {
         let previous_tail = self.log.tail();
         let outcome = match payload {
+            Some(payload) if switches.on(Switch::LogIsARing) => {
+                self.log.push_into_ring(payload);
+                Outcome::Stored
+            }
             Some(payload) => {
                 self.log.push(payload);
                 Outcome::Stored

@@ -4,7 +4,7 @@ use ::http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use bytes::Bytes;
 use http_body::Body;
 
-use super::{App, BoxError, Response, ResponseBody, request_body, router::offset_value};
+use super::{App, BoxError, Response, ResponseBody, racing, request_body, router::offset_value};
 use crate::core::{
     append::{Append, Appended, Outcome},
     error::{Malformed, Refusal},
@@ -13,6 +13,7 @@ use crate::core::{
     producer::ProducerHeaders,
     sequence::StreamSeq,
 };
+use crate::sabotage::Switches;
 
 pub(super) async fn answer<B>(
     app: &App,
@@ -31,8 +32,12 @@ where
         close: headers::stream_closed(&parts.headers),
         seq: StreamSeq::parse(&parts.headers)?,
         producer: ProducerHeaders::parse(&parts.headers)?,
+        ..Append::default()
     };
-    let appended = app.store.append(path.as_str(), request, app.now())?;
+    let appended = match app.store.switches {
+        Switches::NONE => app.store.append(path.as_str(), request, app.now())?,
+        switches => racing::append(app, path, request, switches).await?,
+    };
     Ok(respond(&appended))
 }
 

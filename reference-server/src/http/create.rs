@@ -7,7 +7,7 @@ use http_body::Body;
 use super::{
     App, BoxError, Response, ResponseBody,
     append::content_type,
-    request_body,
+    racing, request_body,
     router::{offset_value, stream_path},
 };
 use crate::core::{
@@ -18,6 +18,7 @@ use crate::core::{
     path::{StreamPath, StreamRoot},
     ttl::Expiry,
 };
+use crate::sabotage::Switches;
 
 pub(super) async fn answer<B>(
     app: &App,
@@ -38,7 +39,10 @@ where
         fork: fork.map(|fork| fork_request(fork, &app.root)).transpose()?,
         body: &body.bytes,
     };
-    let created = app.store.create(path.as_str(), &request, app.now())?;
+    let created = match app.store.switches {
+        Switches::NONE => app.store.create(path.as_str(), &request, app.now())?,
+        switches => racing::create(app, path, request, switches).await?,
+    };
     Ok(respond(&created, parts))
 }
 

@@ -18,6 +18,7 @@ use crate::core::{
     content_type::Format, error::Refusal, headers, offset::ReadStart, page::Page, read_query::ReadQuery,
     reader::LiveReader,
 };
+use crate::sabotage::{Switch, Switches};
 
 pub(super) fn answer(app: &Arc<App>, reader: LiveReader, query: ReadQuery) -> Result<Response, Refusal> {
     // Looked at before anything is sent: a bad offset is an HTTP error, not an event.
@@ -26,7 +27,7 @@ pub(super) fn answer(app: &Arc<App>, reader: LiveReader, query: ReadQuery) -> Re
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
     if first.is_empty() && first.closed {
-        describe(&first, map);
+        describe(&first, map, app.store.switches);
     }
     map.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     map.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -49,6 +50,7 @@ struct Session {
     reader: LiveReader,
     at: ReadStart,
     cursor: u128,
+    client_cursor: Option<String>,
     end_of_life: Instant,
     has_spoken: bool,
     is_over: bool,
@@ -63,6 +65,7 @@ impl Session {
     ) -> Self {
         Self {
             cursor: next_cursor(&app, client_cursor),
+            client_cursor: client_cursor.map(str::to_owned),
             end_of_life: Instant::now() + app.config.sse_lifetime,
             app,
             reader,
@@ -108,7 +111,7 @@ impl Session {
         };
         let mut events = Vec::new();
         if !page.is_empty() {
-            write_data(&mut events, page);
+            write_data(&mut events, page, self.app.store.switches);
         }
         sse_writer::write_control(&mut events, &control);
         events.into()
@@ -116,6 +119,9 @@ impl Session {
 
     /// Cursors of one connection never go back, even when the first was ahead of time.
     fn advance_cursor(&mut self) -> u128 {
+        if self.app.store.switches.on(Switch::CursorRolledAnew) {
+            return next_cursor(&self.app, self.client_cursor.as_deref());
+        }
         self.cursor = self.cursor.max(next_cursor(&self.app, None));
         self.cursor
     }
@@ -125,9 +131,9 @@ impl Session {
     }
 }
 
-fn write_data(events: &mut Vec<u8>, page: Page) {
+fn write_data(events: &mut Vec<u8>, page: Page, switches: Switches) {
     match page.format {
-        Format::Json | Format::Text => sse_writer::write_text(events, &page.into_bytes()),
+        Format::Json | Format::Text => sse_writer::write_text(events, &page.into_bytes(), switches),
         Format::Binary => sse_writer::write_binary(events, &page.into_bytes()),
     }
 }

@@ -19,6 +19,7 @@ use crate::core::{
     read_query::{Mode, ReadQuery},
     reader::Reader,
 };
+use crate::sabotage::{Switch, Switches};
 
 pub(super) async fn answer(
     app: &std::sync::Arc<App>,
@@ -34,7 +35,7 @@ pub(super) async fn answer(
         Mode::CatchUp => {
             let page = reader.page(query.start)?;
             Ok(match query.start {
-                ReadStart::Now => tail_only(&reader, page),
+                ReadStart::Now => tail_only(app, &reader, page),
                 ReadStart::Beginning | ReadStart::At(_) => with_data(app, &reader, page, &parts.headers, now),
             })
         }
@@ -49,10 +50,11 @@ pub(super) fn with_data(
     request: &HeaderMap,
     now: Timestamp,
 ) -> Response {
-    let tag = page.entity_tag().to_string();
+    let switches = app.store.switches;
+    let tag = page.entity_tag().as_told(switches).to_string();
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
-    describe(&page, map);
+    describe(&page, map, switches);
     map.insert(header::CACHE_CONTROL, cache_control(app.config.cache_visibility, reader.deadline(), now));
     map.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits and colons"));
     if client_has(request, &tag) {
@@ -64,10 +66,10 @@ pub(super) fn with_data(
 }
 
 /// The answer to `offset=now`: where the tail is, and nothing to keep (section 8).
-fn tail_only(reader: &Reader, page: Page) -> Response {
+fn tail_only(app: &App, reader: &Reader, page: Page) -> Response {
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
-    describe(&page, map);
+    describe(&page, map, app.store.switches);
     map.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     fill(&mut response, reader, page);
     response
@@ -79,12 +81,12 @@ fn fill(response: &mut Response, reader: &Reader, page: Page) {
 }
 
 /// Where the page ends, and whether more may follow.
-pub(super) fn describe(page: &Page, map: &mut HeaderMap) {
+pub(super) fn describe(page: &Page, map: &mut HeaderMap, switches: Switches) {
     map.insert(headers::STREAM_NEXT_OFFSET, offset_value(page.end));
     if page.at_tail {
         map.insert(headers::STREAM_UP_TO_DATE, HeaderValue::from_static("true"));
     }
-    if page.is_final() {
+    if page.is_final() || (page.closed && switches.on(Switch::PartialPageSaysClosed)) {
         map.insert(headers::STREAM_CLOSED, HeaderValue::from_static("true"));
     }
 }
@@ -96,5 +98,5 @@ fn content_type_value(reader: &Reader) -> HeaderValue {
 /// The cursor of a live answer (section 10.1).
 pub(super) fn next_cursor(app: &App, client: Option<&str>) -> u128 {
     let jitter = rand::random_range(cursor::SHORTEST_JITTER..=cursor::LONGEST_JITTER);
-    cursor::next(client, &app.config.cursor, app.now(), jitter)
+    cursor::next(client, &app.config.cursor, app.now(), jitter, app.store.switches)
 }

@@ -6,6 +6,8 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 
+use crate::sabotage::{Switch, Switches};
+
 /// What a control event says.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,9 +27,14 @@ pub struct Control {
 
 /// Adds a data event whose payload is text. CR, LF and CRLF all become ends of lines, since a reader
 /// would take them for such anyway; bytes that are not UTF-8 become replacement characters.
-pub fn write_text(event: &mut Vec<u8>, payload: &[u8]) {
+pub fn write_text(event: &mut Vec<u8>, payload: &[u8], switches: Switches) {
     let text = String::from_utf8_lossy(payload);
     event.extend_from_slice(b"event: data\n");
+    if switches.on(Switch::SseKeepsCarriageReturns) {
+        text.split('\n').for_each(|line| write_line(event, line));
+        event.push(b'\n');
+        return;
+    }
     for line in Lines::of(&text) {
         write_line(event, line);
     }
@@ -97,7 +104,7 @@ mod tests {
 
     fn text(payload: &str) -> String {
         let mut event = Vec::new();
-        write_text(&mut event, payload.as_bytes());
+        write_text(&mut event, payload.as_bytes(), Switches::NONE);
         String::from_utf8(event).unwrap()
     }
 

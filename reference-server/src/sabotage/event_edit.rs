@@ -32,6 +32,8 @@ pub(super) struct EventEdit {
     /// Every line of the payload in an event of its own.
     pub(super) split: bool,
     newlines: Option<Newlines>,
+    /// A blank at the beginning of a line is not protected.
+    unguarded: bool,
     line_end: Option<LineEnd>,
     /// One blank behind every colon.
     blank: bool,
@@ -134,6 +136,7 @@ impl EventEdit {
             Some(LineEnd::Cr) => layout.line_end = "\r",
             None => {}
         }
+        layout.guards_blanks &= !self.unguarded;
         if self.blank {
             layout.behind_colon = " ";
         }

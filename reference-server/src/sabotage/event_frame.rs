@@ -18,6 +18,8 @@ pub(super) struct Layout {
     /// What follows every colon.
     pub(super) behind_colon: &'static str,
     pub(super) payload_lines: PayloadLines,
+    /// Whether a blank at the beginning of a line gets another one in front, for the reader to take away.
+    pub(super) guards_blanks: bool,
 }
 
 /// What line ends inside a payload become.
@@ -35,7 +37,7 @@ pub(super) enum PayloadLines {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { line_end: "\n", behind_colon: "", payload_lines: PayloadLines::Split }
+        Self { line_end: "\n", behind_colon: "", payload_lines: PayloadLines::Split, guards_blanks: true }
     }
 }
 
@@ -74,14 +76,15 @@ impl EventFrame {
 
     /// The frame's bytes.
     pub(super) fn write(&self, layout: Layout) -> Bytes {
-        let Layout { line_end, behind_colon, payload_lines } = layout;
+        let Layout { line_end, behind_colon, payload_lines, guards_blanks } = layout;
         let Some(name) = &self.name else {
             return format!(":{line_end}{line_end}").into();
         };
         let mut text =
             format!("event:{}{name}{line_end}", if behind_colon.is_empty() { " " } else { behind_colon });
         let line = |line: &str| {
-            let guard = if behind_colon.is_empty() && line.starts_with(' ') { " " } else { "" };
+            let guard =
+                if guards_blanks && behind_colon.is_empty() && line.starts_with(' ') { " " } else { "" };
             format!("data:{behind_colon}{guard}{line}{line_end}")
         };
         match payload_lines {

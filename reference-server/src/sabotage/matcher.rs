@@ -1,6 +1,7 @@
 //! Which exchanges an edit is for.
 
 use ::http::{HeaderMap, Method, StatusCode, request, response};
+use http_body::Body;
 use serde::Deserialize;
 use url::form_urlencoded;
 
@@ -8,6 +9,7 @@ use super::{
     notation::{Name, OneOrMany, Pairs},
     value_test::ValueTest,
 };
+use crate::http::ResponseBody;
 
 /// Conditions on an exchange; all that are given have to hold. None at all is every request to a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -18,10 +20,13 @@ pub(super) struct On {
     query: Pairs<String, ValueTest>,
     /// A parameter that the protocol does not know.
     unknown_query: bool,
+    /// A parameter that occurs more than once.
+    repeated_query: bool,
     request_headers: Pairs<Name, ValueTest>,
-    body: Option<BodyTest>,
+    body: OneOrMany<BodyTest>,
     status: Option<OneOrMany<u16>>,
     response_headers: Pairs<Name, ValueTest>,
+    response_body: Option<Presence>,
     /// Only the one exchange with this number on its URL path, from 1.
     nth: Option<u32>,
     /// The exchanges from this number on.
@@ -57,6 +62,18 @@ enum BodyTest {
     Present,
     /// More than that many bytes.
     LargerThan(usize),
+    /// JSON, an array without elements.
+    EmptyArray,
+    /// Brackets and braces inside each other, more than that many.
+    DeeperThan(usize),
+}
+
+/// Whether there is something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Presence {
+    Empty,
+    Present,
 }
 
 const KNOWN_PARAMETERS: [&str; 3] = ["offset", "live", "cursor"];
@@ -74,17 +91,20 @@ impl On {
             && self.role_fits(role, is_fork)
             && self.query_fits(parts.uri.query().unwrap_or_default())
             && headers_fit(&self.request_headers, &parts.headers)
-            && self.body.is_none_or(|test| test.fits(body))
+            && self.body.0.iter().all(|test| test.fits(body))
     }
 
     /// Whether a response fits.
-    pub(super) fn fits_response(&self, parts: &response::Parts) -> bool {
-        self.status_fits(parts.status) && headers_fit(&self.response_headers, &parts.headers)
+    pub(super) fn fits_response(&self, parts: &response::Parts, body: &ResponseBody) -> bool {
+        let presence = if body.is_end_stream() { Presence::Empty } else { Presence::Present };
+        self.status_fits(parts.status)
+            && headers_fit(&self.response_headers, &parts.headers)
+            && self.response_body.is_none_or(|wanted| wanted == presence)
     }
 
     /// Whether the response has to be seen to decide.
     pub(super) fn asks_for_response(&self) -> bool {
-        self.status.is_some() || !self.response_headers.0.is_empty()
+        self.status.is_some() || !self.response_headers.0.is_empty() || self.response_body.is_some()
     }
 
     /// Whether exchanges are counted.
@@ -121,8 +141,11 @@ impl On {
             parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
         };
         let has_unknown = || parameters.iter().any(|(name, _)| !KNOWN_PARAMETERS.contains(&name.as_str()));
+        let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+        let has_repeated = || names.iter().enumerate().any(|(at, name)| names[..at].contains(name));
         self.query.0.iter().all(|(name, test)| test.fits(value(name)))
             && (!self.unknown_query || has_unknown())
+            && (!self.repeated_query || has_repeated())
     }
 
     fn status_fits(&self, status: StatusCode) -> bool {
@@ -136,8 +159,24 @@ impl BodyTest {
             Self::Empty => body.is_empty(),
             Self::Present => !body.is_empty(),
             Self::LargerThan(size) => body.len() > size,
+            Self::EmptyArray => serde_json::from_slice::<[(); 0]>(body).is_ok(),
+            Self::DeeperThan(depth) => deepest(body) > depth,
         }
     }
+}
+
+fn deepest(body: &[u8]) -> usize {
+    let mut depth: usize = 0;
+    let mut deepest = 0;
+    for byte in body {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 fn headers_fit(tests: &Pairs<Name, ValueTest>, headers: &HeaderMap) -> bool {

@@ -15,6 +15,8 @@ use super::{
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RequestEdit {
     method: Option<String>,
+    /// Changes of the URL path.
+    path: Steps,
     /// Headers to leave out.
     drop: Vec<Name>,
     rename: Pairs<Name, Name>,
@@ -33,6 +35,7 @@ impl RequestEdit {
             parts.method = method;
         }
         self.edit_headers(&mut parts.headers);
+        self.edit_path(&mut parts.uri);
         self.edit_query(&mut parts.uri);
         if !self.body.0.is_empty() {
             *body = edit_bytes(&self.body, body);
@@ -75,15 +78,29 @@ impl RequestEdit {
             }
         }
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
-        let path_and_query = match query.as_str() {
-            "" => uri.path().to_owned(),
-            query => format!("{}?{query}", uri.path()),
-        };
-        let mut changed = uri.clone().into_parts();
-        changed.path_and_query = path_and_query.parse().ok();
-        if let Ok(changed) = Uri::from_parts(changed) {
-            *uri = changed;
+        let path = uri.path().to_owned();
+        replace(uri, &path, &query);
+    }
+
+    fn edit_path(&self, uri: &mut Uri) {
+        if !self.path.0.is_empty() {
+            let path = edit_text(&self.path, uri.path());
+            let query = uri.query().unwrap_or_default().to_owned();
+            replace(uri, &path, &query);
         }
+    }
+}
+
+/// Gives a URI another path and query, unless they are none.
+fn replace(uri: &mut Uri, path: &str, query: &str) {
+    let path_and_query = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    let Ok(path_and_query) = path_and_query.parse() else {
+        return;
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path_and_query);
+    if let Ok(changed) = Uri::from_parts(parts) {
+        *uri = changed;
     }
 }
 

@@ -104,7 +104,7 @@ impl TamperedService {
         let mut changed = asked.clone();
         for edit in meant.iter().map(|(_, edit)| edit) {
             edit.request.apply(&mut changed.parts, &mut changed.body);
-            if let Some(beforehand) = &edit.beforehand {
+            for beforehand in &edit.beforehand.0 {
                 self.send_besides(&asked, beforehand).await;
             }
         }
@@ -136,7 +136,7 @@ impl TamperedService {
         event_edits: &mut Vec<EventEdit>,
     ) -> Response {
         let (parts, body) = response.into_parts();
-        let fits = edit.on.fits_response(&parts)
+        let fits = edit.on.fits_response(&parts, &body)
             && (!edit.on.asks_for_response() || self.number_fits(index, edit, &asked.parts));
         let is_event_stream = parts
             .headers
@@ -149,7 +149,7 @@ impl TamperedService {
         if is_event_stream && let Some(events) = &edit.events {
             event_edits.push(events.clone());
         }
-        if let Some(afterwards) = &edit.afterwards {
+        for afterwards in &edit.afterwards.0 {
             self.send_besides(asked, afterwards).await;
         }
         let surplus = &edit.socket.surplus;

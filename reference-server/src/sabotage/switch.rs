@@ -6,16 +6,129 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Switch {
+    // Order among writers.
     /// `Stream-Seq` is compared as a number where both values are numbers.
     SeqAsNumber,
     /// `Stream-Seq` is compared without regard to the case of letters.
     SeqCaseFolded,
+    /// `Stream-Seq` is compared up to the end of the shorter value.
+    SeqByCommonPrefix,
     /// A `Stream-Seq` equal to the last one is accepted.
     SeqEqualAccepted,
     /// A `Stream-Seq` lower than the last one is accepted.
     SeqLowerAccepted,
-    /// A `Stream-Seq` is remembered before the append is checked.
+    /// A `Stream-Seq` is remembered before the rest of the append is checked.
     SeqRememberedEarly,
+    /// A `Stream-Seq` that was refused is remembered all the same.
+    SeqRefusedRemembered,
+    /// An append without `Stream-Seq` makes the last one forgotten.
+    SeqForgotten,
+    /// Once a `Stream-Seq` was seen, appends without one are refused.
+    SeqDemanded,
+
+    // Appends.
+    /// The type of an append is not compared with the stream's.
+    AppendTypeIgnored,
+    /// An append without a type is taken for one of the stream's type.
+    AppendTypeAssumed,
+    /// Media types are compared letter by letter.
+    TypesComparedExactly,
+    /// A refused append is stored all the same.
+    RefusedAppendStored,
+    /// An append names the tail from before it.
+    AppendNamesOldTail,
+    /// Appends look at the stream, pause, and then act on what they saw.
+    AppendsRace,
+    /// Of appends at the same time only the first is stored, and all are acknowledged.
+    AppendsOverwriteEachOther,
+    /// Appends at the same time are all answered with the tail behind the last of them.
+    AppendsNameGroupTail,
+    /// The content of an append is looked at before the closure of the stream.
+    ContentBeforeClosure,
+    /// `Stream-Seq` is looked at before the closure of the stream.
+    SeqBeforeClosure,
+    /// An append to a closed stream is stored.
+    ClosedStreamGrows,
+    /// A closing append closes first and stores its data some time later.
+    ClosedBeforeData,
+    /// A closed stream cannot be deleted.
+    ClosedStreamUndeletable,
+
+    // Creation and deletion.
+    /// A repeated `PUT` may name another type.
+    CreateTypeIgnored,
+    /// A repeated `PUT` may differ in closure.
+    CreateClosureIgnored,
+    /// A `PUT` that is answered 409 stores its body.
+    RefusedPutStores,
+    /// A `PUT` that is answered 409 closes the stream if it says so.
+    RefusedPutCloses,
+    /// A `PUT` that is answered 409 opens the stream if it does not say closed.
+    RefusedPutReopens,
+    /// Several `PUT`s at the same time are all told that they created the stream.
+    CreationsRace,
+    /// Several `PUT`s at the same time all store their bodies.
+    CreationBodiesRace,
+    /// `DELETE` takes all streams with it whose paths begin alike.
+    DeleteTakesNeighbours,
+    /// A stream at the path of a deleted one begins with its bytes.
+    BytesSurviveDeletion,
+    /// A stream at the path of a deleted one keeps its type.
+    TypeSurvivesDeletion,
+    /// A stream at the path of a deleted one keeps its last `Stream-Seq`.
+    SeqSurvivesDeletion,
+    /// A stream at the path of a closed and deleted one is closed.
+    ClosureSurvivesDeletion,
+
+    // JSON mode.
+    /// Every type with `json` in it is in JSON mode.
+    JsonBySubstring,
+    /// Only `application/json` itself, in lower case and without parameters, is in JSON mode.
+    JsonByExactType,
+
+    // Reads.
+    /// The first read after a write does not see it.
+    ReadsLagBehind,
+    /// The last append is read first.
+    NewestFirst,
+    /// Old bytes are overwritten once there are many.
+    LogIsARing,
+    /// Only the offsets of the last few appends are known.
+    OldOffsetsForgotten,
+    /// On a closed stream only the final offset is known.
+    OffsetsEndWithClosure,
+    /// A page of a closed stream says closed wherever it ends.
+    PartialPageSaysClosed,
+    /// A read from beyond the tail is answered with the offset that was asked for.
+    BeyondTailIsTail,
+    /// The tag of a read does not change with its end.
+    EtagLacksEnd,
+    /// The tag of a read does not change with closure.
+    EtagLacksClosure,
+    /// The tag of a read is the same for every stream that ever lived at a path.
+    EtagLacksIncarnation,
+
+    // Live reads.
+    /// Closing wakes no reader.
+    CloseWakesNobody,
+    /// A reader that is woken by a closing append is told of the closure, and not given the data.
+    ClosureOvertakesData,
+    /// `now` is looked up anew whenever a waiting reader wakes.
+    NowReadAgain,
+    /// A long-poll waits for a moment only.
+    LongPollHurries,
+    /// A long-poll from the start of an empty stream does not wait.
+    EmptyStartAnswered,
+    /// Between its look at the stream and its waiting, a long-poll misses what happens.
+    WakeupLost,
+    /// A long-poll that times out names the tail of that moment, whatever came meanwhile.
+    TimeoutSkipsData,
+    /// Every control event has a new jitter in its cursor.
+    CursorRolledAnew,
+    /// A cursor always builds on the client's.
+    CursorBuildsOnClient,
+    /// A carriage return does not end a line of an event's payload.
+    SseKeepsCarriageReturns,
 }
 
 /// The faults that a server has.

@@ -21,16 +21,24 @@ pub(super) enum Step {
     Lowercase,
     /// The last byte first.
     Reverse,
-    /// An integer, one higher.
+    /// The digits at the end, one higher; as many digits as before.
     Increment,
-    /// An integer, one lower.
+    /// Likewise, one lower.
     Decrement,
     /// In double quotes.
     Quote,
     /// Without double quotes at its ends.
     Unquote,
-    /// Percent-encoded dots, say, are left alone: only what surrounds the text goes.
+    /// Without white space at its ends.
     Trim,
+    /// Every character beyond ASCII becomes a question mark.
+    Ascii,
+    /// JSON numbers pass through 32 bits.
+    Narrow,
+    /// Percent-decoded.
+    PercentDecode,
+    /// A path without `.` and `..`.
+    ResolveDots,
     /// Twice in a row.
     Double,
     /// Bytes that are not UTF-8 become replacement characters.
@@ -112,6 +120,10 @@ impl Step {
             Self::Quote => [b"\"", bytes.as_slice(), b"\""].concat(),
             Self::Unquote => on_text(&bytes, |text| text.trim_matches('"').to_owned()),
             Self::Trim => bytes.trim_ascii().to_vec(),
+            Self::Ascii => on_text(&bytes, |text| text.replace(|held: char| !held.is_ascii(), "?")),
+            Self::Narrow => on_json(bytes, narrow),
+            Self::PercentDecode => percent_encoding::percent_decode(&bytes).collect(),
+            Self::ResolveDots => on_text(&bytes, without_dots),
             Self::Double => bytes.repeat(2),
             Self::Lossy => on_text(&bytes, str::to_owned),
             Self::Base64 => STANDARD.encode(bytes).into_bytes(),
@@ -135,13 +147,9 @@ impl Step {
             }),
             Self::ZeroFill(width) => on_text(&bytes, |text| format!("{text:0>width$}")),
             Self::Wrap(width) => wrapped(&bytes, *width),
-            Self::Json(steps) => match serde_json::from_slice::<Value>(&bytes) {
-                Ok(mut document) => {
-                    steps.iter().for_each(|step| step.apply(&mut document));
-                    document.to_string().into_bytes()
-                }
-                Err(_) => bytes,
-            },
+            Self::Json(steps) => {
+                on_json(bytes, |document| steps.iter().for_each(|step| step.apply(document)))
+            }
         }
     }
 }
@@ -150,9 +158,50 @@ fn on_text(bytes: &[u8], change: impl Fn(&str) -> String) -> Vec<u8> {
     change(&String::from_utf8_lossy(bytes)).into_bytes()
 }
 
+fn on_json(bytes: Vec<u8>, change: impl Fn(&mut Value)) -> Vec<u8> {
+    let Ok(mut document) = serde_json::from_slice::<Value>(&bytes) else {
+        return bytes;
+    };
+    change(&mut document);
+    document.to_string().into_bytes()
+}
+
+fn narrow(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(wide) = number.as_f64() {
+                *value = (wide as f32).into();
+            }
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(narrow),
+        Value::Object(members) => members.values_mut().for_each(narrow),
+        _ => {}
+    }
+}
+
+fn without_dots(path: &str) -> String {
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "." => {}
+            ".." if segments.len() > 1 => {
+                segments.pop();
+            }
+            segment => segments.push(segment),
+        }
+    }
+    segments.join("/")
+}
+
 fn counted(bytes: Vec<u8>, step: i128) -> Vec<u8> {
-    let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<i128>().ok());
-    number.map_or(bytes, |number| (number + step).to_string().into_bytes())
+    on_text(&bytes, |text| {
+        let (front, digits) = text.split_at(text.trim_end_matches(|held: char| held.is_ascii_digit()).len());
+        let width = digits.len();
+        match digits.parse::<i128>() {
+            Ok(number) => format!("{front}{:0>width$}", number + step),
+            Err(_) => text.to_owned(),
+        }
+    })
 }
 
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

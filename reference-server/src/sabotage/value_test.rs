@@ -32,6 +32,11 @@ struct Asked {
     starts_with: Option<String>,
     contains: Option<String>,
     lacks: Option<String>,
+    ends_with: Option<String>,
+    /// One of these characters, or more.
+    holds_any_of: Option<String>,
+    /// Whether it is digits and nothing else.
+    is_number: Option<bool>,
     /// Longer than that many bytes.
     longer_than: Option<usize>,
     /// Whether it holds a letter of upper case.
@@ -60,11 +65,18 @@ impl Asked {
             && self.starts_with.as_ref().is_none_or(|text| value.starts_with(text.as_str()))
             && self.contains.as_ref().is_none_or(|text| value.contains(text.as_str()))
             && !self.lacks.as_ref().is_some_and(|text| value.contains(text.as_str()))
+            && self.ends_with.as_ref().is_none_or(|text| value.ends_with(text.as_str()))
+            && self.holds_any_of.as_ref().is_none_or(|any| value.contains(|held| any.contains(held)))
+            && self.is_number.is_none_or(|wanted| wanted == is_number(value))
             && self.longer_than.is_none_or(|length| value.len() > length)
             && self
                 .has_upper_case
                 .is_none_or(|has| has == value.bytes().any(|byte| byte.is_ascii_uppercase()))
     }
+}
+
+fn is_number(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl<'de> Deserialize<'de> for ValueTest {

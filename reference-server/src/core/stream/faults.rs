@@ -1,0 +1,99 @@
+//! What goes wrong inside a stream that is to go wrong on purpose.
+
+use bytes::Bytes;
+
+use super::{Closure, State};
+use crate::{
+    core::{append::Append, error::Refusal, offset::Offset, payload::Payload, sequence::StreamSeq},
+    sabotage::{Switch, Switches},
+};
+
+impl State {
+    /// What a faulty server does with an append before it comes to the checks.
+    pub(super) fn err_before_checks(
+        &mut self,
+        request: &mut Append<'_>,
+        payload: &Result<Option<Payload>, Refusal>,
+        switches: Switches,
+    ) -> Result<(), Refusal> {
+        if switches.on(Switch::ContentBeforeClosure)
+            && let Err(refusal) = payload
+        {
+            return Err(refusal.clone());
+        }
+        if switches.on(Switch::SeqBeforeClosure)
+            && let Some(seq) = &request.seq
+        {
+            seq.follows(self.last_seq.as_ref(), switches)?;
+        }
+        if switches.on(Switch::ClosedStreamGrows) && !request.body.is_empty() {
+            self.closure = None;
+        }
+        if switches.on(Switch::SeqDemanded) && request.seq.is_none() && self.last_seq.is_some() {
+            return Err(Refusal::SequenceNotGreater);
+        }
+        if switches.on(Switch::SeqForgotten) && request.seq.is_none() {
+            self.last_seq = None;
+        }
+        if let Some(seq) = request.seq.take_if(|_| switches.on(Switch::SeqRememberedEarly)) {
+            seq.follows(self.last_seq.as_ref(), switches)?;
+            self.last_seq = Some(seq);
+        }
+        Ok(())
+    }
+
+    /// What a faulty server does with an append that it refused.
+    pub(crate) fn err_after_refused_append(
+        &mut self,
+        body: &[u8],
+        seq: Option<StreamSeq>,
+        switches: Switches,
+    ) {
+        if switches.on(Switch::RefusedAppendStored)
+            && let Some(payload) = Payload::of_bytes(body)
+        {
+            self.log.push(payload);
+        }
+        if switches.on(Switch::SeqRefusedRemembered) && seq.is_some() {
+            self.last_seq = seq;
+        }
+    }
+
+    /// What a faulty server does with a `PUT` that it refused.
+    pub(crate) fn err_after_refused_put(&mut self, body: &[u8], closed: bool, switches: Switches) {
+        if switches.on(Switch::RefusedPutStores)
+            && let Some(payload) = Payload::of_bytes(body)
+        {
+            self.log.push(payload);
+        }
+        if switches.on(Switch::RefusedPutCloses) && closed {
+            self.closure = Some(Closure { by: None });
+        }
+        if switches.on(Switch::RefusedPutReopens) && !closed {
+            self.closure = None;
+        }
+    }
+
+    /// The tail as a read sees it that does not see the last write; the next one will.
+    pub(super) fn tail_as_seen(&mut self, start: Offset) -> Offset {
+        std::mem::replace(&mut self.seen, self.log.tail()).max(start)
+    }
+
+    /// Whether an offset that was once issued is not known any more.
+    pub(super) fn forgot(&self, offset: Offset, switches: Switches) -> bool {
+        const REMEMBERED: usize = 4;
+        let is_old = || self.log.appends_from(offset) > REMEMBERED;
+        (switches.on(Switch::OldOffsetsForgotten) && is_old())
+            || (switches.on(Switch::OffsetsEndWithClosure) && self.is_closed() && offset != self.tail())
+    }
+
+    /// The last accepted `Stream-Seq`.
+    pub(crate) fn last_seq(&self) -> Option<&StreamSeq> {
+        self.last_seq.as_ref()
+    }
+
+    /// All bytes of the stream itself.
+    pub(crate) fn content(&self) -> Vec<Bytes> {
+        self.log.everything()
+    }
+}
