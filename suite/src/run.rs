@@ -6,6 +6,7 @@ mod at_once;
 mod background;
 mod base_rule;
 mod case;
+mod clock;
 mod deliveries;
 mod event_reader;
 mod events;
@@ -24,6 +25,7 @@ mod send;
 mod stage;
 mod target;
 
+use clock::Clock;
 pub(crate) use event_reader::EventReader;
 pub(crate) use events::LIFETIME_CAME_FIRST;
 pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard, Suite};
@@ -90,6 +92,7 @@ pub(crate) struct World {
     pub(crate) options: Options,
     pub(crate) permits: Semaphore,
     pub(crate) epoch: Instant,
+    pub(crate) clock: Clock,
     /// Capabilities that a probe found missing, with the case that showed it.
     missing: Mutex<BTreeMap<Capability, String>>,
 }
@@ -107,7 +110,9 @@ pub async fn run(
     let seed = options.seed;
     listener.on_event(&Event::RunStarted { target: target_name.clone(), cases: plan.len(), seed });
 
+    let look = target.first_look().await;
     let world = Arc::new(World {
+        clock: look.as_ref().copied().unwrap_or_default(),
         permits: Semaphore::new(options.jobs.max(1)),
         target,
         catalogue,
@@ -115,7 +120,7 @@ pub async fn run(
         epoch: begun,
         missing: Mutex::default(),
     });
-    let unusable = world.target.unusable().await;
+    let unusable = look.err();
     let mut cases = plan.skipped;
     for case in &cases {
         listener.on_event(&Event::CaseFinished(Box::new(case.clone())));

@@ -13,8 +13,9 @@ impl Context<'_> {
         let wrong = |why: String| Halt::Errored(format!("{}: {why}", self.place));
         let distance: jiff::SignedDuration =
             spec.from_now.parse().map_err(|error: jiff::Error| wrong(error.to_string()))?;
+        let now = self.stage.world.clock.at(jiff::Timestamp::now());
         let instant =
-            jiff::Timestamp::now().checked_add(distance).map_err(|error| wrong(error.to_string()))?;
+            now.and_then(|now| now.checked_add(distance)).map_err(|error| wrong(error.to_string()))?;
         let precision = if spec.milliseconds { 3 } else { 0 };
         let text = match &spec.utc_offset {
             None => format!("{instant:.precision$}"),

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::RwLock;
 use url::Url;
 
+use super::clock::Clock;
 use crate::{
     case::On,
     rule::Capability,
@@ -236,16 +237,16 @@ impl Target {
         self.timings.long_poll_timeout.map_or(NO_WAIT, |timeout| timeout * 4 / 5)
     }
 
-    /// Why the target cannot be used at all, if it cannot: asked once, before any case.
-    pub(crate) async fn unusable(&self) -> Option<String> {
+    /// Looks at the target once, before any case: what its clock shows, or why it cannot be used at all.
+    pub(super) async fn first_look(&self) -> Result<Clock, String> {
         let target = match self.at(&format!("{}/streamgauge-first-look", self.root_path())) {
             Ok(target) => target,
-            Err(error) => return Some(error.to_string()),
+            Err(error) => return Err(error.to_string()),
         };
         let request = Request::new("HEAD", target);
         match self.client.open(&request, FIRST_LOOK).await {
-            Ok(_) => None,
-            Err(error) => Some(format!(
+            Ok(answer) => Ok(Clock::told_by(&answer.head.headers, jiff::Timestamp::now())),
+            Err(error) => Err(format!(
                 "{error}. Is the server running, and is {} its stream root? A server that takes time to start can be run with --start",
                 self.name()
             )),
