@@ -57,7 +57,11 @@ impl LogArguments {
     /// Where everything is, beside that stream root.
     pub(super) fn urls(&self, root: &str) -> Result<LogUrls, Misuse> {
         let beside = || -> Result<Url, Misuse> {
-            let root = Url::parse(root).map_err(|error| Misuse::new(format!("{root:?}: {error}")))?;
+            let root = Url::parse(root).map_err(|error| {
+                Misuse::new(format!(
+                    "{root:?} is no stream root: {error}; give a URL such as http://127.0.0.1:4437/v1/stream"
+                ))
+            })?;
             root.join("/api/logs/stream").map_err(Misuse::new)
         };
         Ok(LogUrls {
