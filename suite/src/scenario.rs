@@ -18,6 +18,7 @@ mod exact_bytes;
 mod json_values;
 mod large_streams;
 mod lifetimes;
+mod logs;
 mod long_polls;
 mod modes;
 mod offsets;
@@ -86,6 +87,12 @@ impl Scenario {
         self
     }
 
+    /// The same, for a scenario that asks other URLs of the target than the stream root.
+    const fn asking(mut self, asks: &'static [On]) -> Self {
+        self.asks = asks;
+        self
+    }
+
     /// The same, for a scenario that waits for something in the target, so many times.
     const fn waiting_for(mut self, wait: Wait, times: u32) -> Self {
         self.waits_for = Some(wait);
@@ -113,7 +120,7 @@ impl fmt::Debug for Scenario {
 
 /// All scenarios.
 pub fn all() -> Vec<&'static Scenario> {
-    vec![
+    let mut all = vec![
         &closing::ATOMIC,
         &closing::LAST_WORDS,
         &closing::WAKES,
@@ -147,7 +154,9 @@ pub fn all() -> Vec<&'static Scenario> {
         &producers::PIPELINE,
         &recreation::FRESH,
         &sequence::BYTEWISE,
-    ]
+    ];
+    all.extend(logs::all());
+    all
 }
 
 #[cfg(test)]
