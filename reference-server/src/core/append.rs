@@ -33,6 +33,8 @@ pub struct Append<'a> {
 pub(crate) struct EarlyLook {
     pub(crate) is_closed: bool,
     pub(crate) last_seq: Option<StreamSeq>,
+    /// Of the producer that sends the append.
+    pub(crate) producer: Option<ProducerState>,
 }
 
 /// An append that succeeded.

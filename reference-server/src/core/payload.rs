@@ -53,6 +53,14 @@ impl Payload {
         self.bytes.len()
     }
 
+    /// How many messages it brings; bytes without boundaries count as one.
+    pub(crate) fn messages(&self) -> u64 {
+        match &self.units {
+            Units::Bytes | Units::OneMessage => 1,
+            Units::Messages(ends) => ends.len() as u64,
+        }
+    }
+
     /// Whether a read or a fork may begin `distance` bytes into the payload.
     pub(crate) fn may_cut_at(&self, distance: usize) -> bool {
         distance == 0

@@ -1,5 +1,7 @@
 //! Idempotent producers: exactly-once appends by epoch and sequence (section 5.2.1).
 
+mod faults;
+
 use std::{collections::HashMap, time::Duration};
 
 use ::http::HeaderMap;
@@ -9,6 +11,9 @@ use super::{
     error::{Malformed, Refusal},
     headers::{self, digits, single},
 };
+use crate::sabotage::{Switch, Switches};
+
+pub(crate) use faults::ProducerTable;
 
 /// The largest number JavaScript holds exactly.
 const LARGEST_NUMBER: u64 = (1 << 53) - 1;
@@ -29,7 +34,7 @@ impl ProducerHeaders {
     ///
     /// # Errors
     /// Some are missing, the id is empty, or a number is not an integer from 0 to 2^53-1.
-    pub fn parse(headers: &HeaderMap) -> Result<Option<Self>, Malformed> {
+    pub fn parse(headers: &HeaderMap, switches: Switches) -> Result<Option<Self>, Malformed> {
         let id = single(headers, &headers::PRODUCER_ID, "Producer-Id")?;
         let epoch = single(headers, &headers::PRODUCER_EPOCH, "Producer-Epoch")?;
         let seq = single(headers, &headers::PRODUCER_SEQ, "Producer-Seq")?;
@@ -43,8 +48,8 @@ impl ProducerHeaders {
         }
         Ok(Some(Self {
             id: id.as_bytes().into(),
-            epoch: number(epoch.as_bytes(), "Producer-Epoch")?,
-            seq: number(seq.as_bytes(), "Producer-Seq")?,
+            epoch: number(epoch.as_bytes(), "Producer-Epoch", switches)?,
+            seq: number(seq.as_bytes(), "Producer-Seq", switches)?,
         }))
     }
 }
@@ -74,7 +79,17 @@ pub enum Standing {
 ///
 /// # Errors
 /// The epoch is stale, or starts elsewhere than at sequence 0, or a batch is missing.
-pub fn validate(known: Option<ProducerState>, epoch: u64, seq: u64) -> Result<Standing, Refusal> {
+pub fn validate(
+    known: Option<ProducerState>,
+    epoch: u64,
+    seq: u64,
+    switches: Switches,
+) -> Result<Standing, Refusal> {
+    if switches != Switches::NONE
+        && let Some(misjudged) = faults::misjudge(known, epoch, seq, switches)
+    {
+        return misjudged;
+    }
     let Some(known) = known else {
         return first_contact(seq);
     };
@@ -171,8 +186,9 @@ fn is_forgotten(remembered: &Remembered, retention: Duration, now: Timestamp) ->
     SignedDuration::try_from(retention).is_ok_and(|retention| idle >= retention)
 }
 
-fn number(value: &[u8], header: &'static str) -> Result<u64, Malformed> {
-    digits(value).filter(|number| *number <= LARGEST_NUMBER).ok_or(Malformed::ProducerNumber(header))
+fn number(value: &[u8], header: &'static str, switches: Switches) -> Result<u64, Malformed> {
+    let largest = if switches.on(Switch::ProducerNumbersUnbounded) { u64::MAX } else { LARGEST_NUMBER };
+    digits(value).filter(|number| *number <= largest).ok_or(Malformed::ProducerNumber(header))
 }
 
 #[cfg(test)]
@@ -197,12 +213,13 @@ mod tests {
                 map.insert(name, HeaderValue::from_str(value).unwrap());
             }
         }
-        ProducerHeaders::parse(&map)
+        ProducerHeaders::parse(&map, Switches::NONE)
     }
 
     #[test]
     fn the_validation_table() {
         let gap = |expected, received| Err(Refusal::SequenceGap { expected, received });
+        let validate = |known, epoch, seq| validate(known, epoch, seq, Switches::NONE);
         assert_eq!(validate(None, 0, 0), Ok(Standing::New));
         assert_eq!(validate(None, 7, 0), Ok(Standing::New));
         assert_eq!(validate(None, 0, 3), gap(0, 3));

@@ -1,5 +1,7 @@
 //! All streams of a server.
 
+mod faults;
+
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicUsize, Ordering},
@@ -15,6 +17,7 @@ use super::{
     expiry_queue::ExpiryQueue,
     limits::{Limits, MemoryBudget},
     offset::Offset,
+    producer::{ProducerHeaders, ProducerTable},
     reader::Reader,
     stream::{Absence, Life, State, Stream, Use},
     ttl::Expiry,
@@ -39,6 +42,8 @@ pub struct Store {
     pub(super) memory: MemoryBudget,
     pub(super) expiring: ExpiryQueue,
     pub(crate) switches: Switches,
+    /// Only a faulty server remembers producers here.
+    pub(super) producers: ProducerTable,
     observer: OnceLock<Arc<dyn StreamObserver>>,
 }
 
@@ -65,6 +70,7 @@ impl Store {
             limits,
             expiring: ExpiryQueue::default(),
             switches: Switches::NONE,
+            producers: ProducerTable::default(),
             observer: OnceLock::new(),
         }
     }
@@ -90,6 +96,11 @@ impl Store {
     /// # Errors
     /// Every refusal of section 5.2; then nothing has changed.
     pub fn append(&self, path: &str, request: Append<'_>, now: Timestamp) -> Result<Appended, Refusal> {
+        if self.switches != Switches::NONE
+            && let Some(known) = self.err_in_knowing(path, &request, now)?
+        {
+            return Ok(known);
+        }
         let stream = self.find(path)?;
         // Parsed outside the lock; whether it matters is known only inside.
         let payload = request.payload(&stream.content_type, self.switches);
@@ -97,10 +108,12 @@ impl Store {
         let reservation = self.memory.reserve(cost)?;
         let mut state = self.enter(&stream, Use::Look, now)?;
         let before = state.footprint();
-        let (body, seq) = (request.body, request.seq.clone());
-        let appended = stream
-            .append(&mut state, request, payload, &self.limits, now)
-            .inspect_err(|_| state.err_after_refused_append(body, seq, self.switches))?;
+        let refused = (self.switches != Switches::NONE).then(|| request.clone());
+        let appended = stream.append(&mut state, request, payload, &self.limits, now).inspect_err(|_| {
+            if let Some(refused) = refused {
+                state.err_after_refused_append(refused, &self.limits, now, self.switches);
+            }
+        })?;
         state.touch(now);
         let after = state.footprint();
         drop(state);
@@ -171,10 +184,20 @@ impl Store {
     }
 
     /// What a writer sees that looks first and acts later.
-    pub(crate) fn look_early(&self, path: &str) -> Option<EarlyLook> {
+    pub(crate) fn look_early(
+        &self,
+        path: &str,
+        producer: Option<&ProducerHeaders>,
+        now: Timestamp,
+    ) -> Option<EarlyLook> {
         let stream = self.find(path).ok()?;
         let state = stream.lock();
-        Some(EarlyLook { is_closed: state.is_closed(), last_seq: state.last_seq().cloned() })
+        let retention = self.limits.producer_retention;
+        Some(EarlyLook {
+            is_closed: state.is_closed(),
+            last_seq: state.last_seq().cloned(),
+            producer: producer.and_then(|producer| state.producers().state(&producer.id, retention, now)),
+        })
     }
 
     /// The tail of a stream that can be read. Never tells the observer anything, so an observer may ask.

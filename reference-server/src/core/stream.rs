@@ -192,12 +192,15 @@ impl Stream {
         }
         let seems_open = early_look.as_ref().is_some_and(|look| !look.is_closed);
         if let Some(closure) = state.closure.as_ref().filter(|_| !seems_open) {
-            return answer_when_closed(closure, &request, state);
+            return answer_when_closed(closure, &request, state, self.switches);
         }
         let payload = payload?;
         if let Some(producer) = &request.producer {
-            let known = state.producers.state(&producer.id, limits.producer_retention, now);
-            let standing = producer::validate(known, producer.epoch, producer.seq)?;
+            let known = match &early_look {
+                Some(look) => look.producer,
+                None => state.producers.state(&producer.id, limits.producer_retention, now),
+            };
+            let standing = producer::validate(known, producer.epoch, producer.seq, self.switches)?;
             if let Standing::Duplicate { highest } = standing {
                 return Ok(state.unchanged(Outcome::Duplicate, Some((producer.epoch, highest))));
             }
@@ -302,6 +305,17 @@ impl Stream {
     }
 }
 
+impl Closure {
+    /// Whether a request of the producer with these numbers was the one that closed.
+    fn is_by(&self, request: &ProducerHeaders, switches: Switches) -> bool {
+        let Some(by) = &self.by else { return false };
+        by == request
+            || (switches.on(Switch::CloserKnownByIdAlone) && by.id == request.id)
+            || (switches.on(Switch::CloserKnownByNumbersAlone)
+                && (by.epoch, by.seq) == (request.epoch, request.seq))
+    }
+}
+
 impl State {
     pub(crate) fn tail(&self) -> Offset {
         self.log.tail()
@@ -309,6 +323,11 @@ impl State {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closure.is_some()
+    }
+
+    /// All that is known of producers.
+    pub(crate) fn producers(&self) -> &Producers {
+        &self.producers
     }
 
     /// Restarts the sliding window.
@@ -338,6 +357,7 @@ impl State {
         switches: Switches,
     ) -> Appended {
         let previous_tail = self.log.tail();
+        let messages = payload.as_ref().map_or(1, Payload::messages);
         let outcome = match payload {
             Some(payload) if switches.on(Switch::LogIsARing) => {
                 self.log.push_into_ring(payload);
@@ -349,15 +369,21 @@ impl State {
             }
             None => Outcome::ClosedOnly,
         };
-        if let Some(producer) = &request.producer {
-            self.producers.accept(producer, limits.producer_retention, now);
+        match &request.producer {
+            Some(producer) if switches != Switches::NONE => {
+                let remembered = self.producers.misremembered(producer, messages, switches);
+                self.producers.accept(&remembered, limits.producer_retention, now);
+            }
+            Some(producer) => self.producers.accept(producer, limits.producer_retention, now),
+            None => {}
         }
         if request.seq.is_some() {
             self.last_seq = request.seq;
         }
         let producer = request.producer.as_ref().map(|producer| (producer.epoch, producer.seq));
         if request.close {
-            self.closure = Some(Closure { by: request.producer });
+            let by = request.producer.filter(|_| !switches.on(Switch::CloserForgotten));
+            self.closure = Some(Closure { by });
         }
         Appended { previous_tail, ..self.unchanged(outcome, producer) }
     }
@@ -374,10 +400,15 @@ impl State {
 }
 
 /// A closed stream takes a repetition of what closed it, and nothing else (section 5.2.1).
-fn answer_when_closed(closure: &Closure, request: &Append<'_>, state: &State) -> Result<Appended, Refusal> {
+fn answer_when_closed(
+    closure: &Closure,
+    request: &Append<'_>,
+    state: &State,
+    switches: Switches,
+) -> Result<Appended, Refusal> {
     let closed = Refusal::Closed { final_offset: state.tail() };
     match &request.producer {
-        Some(producer) if closure.by.as_ref() == Some(producer) => {
+        Some(producer) if closure.is_by(producer, switches) => {
             Ok(state.unchanged(Outcome::Duplicate, Some((producer.epoch, producer.seq))))
         }
         None if request.is_close_only() => Ok(state.unchanged(Outcome::ClosedOnly, None)),

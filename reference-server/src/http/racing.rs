@@ -28,7 +28,7 @@ pub(super) async fn append(
     let path = path.as_str();
     let tail_before = app.store.tail(path, app.now());
     if switches.on(Switch::AppendsRace) {
-        request.early_look = app.store.look_early(path);
+        request.early_look = app.store.look_early(path, request.producer.as_ref(), app.now());
         sleep(PAUSE).await;
     }
     if switches.on(Switch::AppendsOverwriteEachOther) {
@@ -42,7 +42,7 @@ pub(super) async fn append(
         }
     }
     if switches.on(Switch::ClosedBeforeData) && request.close && !request.body.is_empty() {
-        request.early_look = app.store.look_early(path);
+        request.early_look = app.store.look_early(path, request.producer.as_ref(), app.now());
         app.store.append(path, Append { close: true, ..Append::default() }, app.now())?;
         sleep(PAUSE).await;
     }

@@ -54,6 +54,56 @@ pub enum Switch {
     /// A closed stream cannot be deleted.
     ClosedStreamUndeletable,
 
+    // Producers.
+    /// Epochs are compared as texts.
+    EpochsComparedAsText,
+    /// Sequence numbers are compared as texts.
+    ProducerSeqsComparedAsText,
+    /// A sequence number that was taken is a duplicate in whatever epoch it comes.
+    ProducerSeqBeforeEpoch,
+    /// An epoch below the known one is accepted.
+    StaleEpochAccepted,
+    /// An epoch is accepted only if it is the next one.
+    EpochsMustNotSkip,
+    /// A new epoch may begin at any sequence number.
+    EpochBeginsAnywhere,
+    /// A new epoch goes on where the last one was.
+    EpochKeepsSeq,
+    /// A producer that is not known may begin at any sequence number.
+    FirstSeqAnywhere,
+    /// A producer that is not known must begin at epoch 0.
+    FirstEpochMustBeZero,
+    /// Whatever epoch a producer begins with, 0 is remembered.
+    FirstEpochForgotten,
+    /// A sequence number above the next one is accepted.
+    ProducerGapAccepted,
+    /// A sequence number that was taken is accepted again.
+    DuplicateStored,
+    /// Only the last sequence number is known to be a duplicate, an older one is a gap.
+    OnlyLastSeqKnown,
+    /// Sequence number 0 always begins anew.
+    SeqZeroBeginsAnew,
+    /// A batch takes as many sequence numbers as it has messages.
+    ProducerSeqCountsMessages,
+    /// Producer numbers may have up to 64 bits.
+    ProducerNumbersUnbounded,
+    /// A refused request becomes the last one of its producer.
+    RefusedRequestRemembered,
+    /// An append without producer headers makes all producers forgotten.
+    PlainAppendForgetsProducers,
+    /// Producers are remembered by URL path, whether or not a stream is there.
+    ProducersByPath,
+    /// Producers are remembered by their ids, whatever the stream.
+    ProducersOfAllStreams,
+    /// A stream forgets who closed it.
+    CloserForgotten,
+    /// Whatever comes from the producer that closed a stream repeats the closing.
+    CloserKnownByIdAlone,
+    /// Whoever sends the numbers that closed a stream repeats the closing.
+    CloserKnownByNumbersAlone,
+    /// The repetition of the append that closed a stream is stored.
+    ClosingAppendStoredAgain,
+
     // Creation and deletion.
     /// A repeated `PUT` may name another type.
     CreateTypeIgnored,

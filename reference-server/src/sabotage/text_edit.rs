@@ -25,6 +25,11 @@ pub(super) enum Step {
     Increment,
     /// Likewise, one lower.
     Decrement,
+    /// The digits at the beginning, if there are any: what readers of numbers make of it that stop at the first
+    /// character they do not know.
+    LeadingDigits,
+    /// The whole part of a number that passes through a double.
+    AsDouble,
     /// In double quotes.
     Quote,
     /// Without double quotes at its ends.
@@ -117,6 +122,8 @@ impl Step {
             Self::Reverse => bytes.into_iter().rev().collect(),
             Self::Increment => counted(bytes, 1),
             Self::Decrement => counted(bytes, -1),
+            Self::LeadingDigits => on_text(&bytes, leading_digits),
+            Self::AsDouble => on_text(&bytes, as_double),
             Self::Quote => [b"\"", bytes.as_slice(), b"\""].concat(),
             Self::Unquote => on_text(&bytes, |text| text.trim_matches('"').to_owned()),
             Self::Trim => bytes.trim_ascii().to_vec(),
@@ -202,6 +209,18 @@ fn counted(bytes: Vec<u8>, step: i128) -> Vec<u8> {
             Err(_) => text.to_owned(),
         }
     })
+}
+
+fn leading_digits(text: &str) -> String {
+    let digits = text.len() - text.trim_start_matches(|held: char| held.is_ascii_digit()).len();
+    text[..if digits == 0 { text.len() } else { digits }].to_owned()
+}
+
+fn as_double(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => format!("{:.0}", number.trunc()),
+        _ => text.to_owned(),
+    }
 }
 
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
@@ -322,6 +341,11 @@ mod tests {
         assert_eq!(edited("increment", "x"), "x");
         assert_eq!(edited("{ translate: [ab, xy] }", "abc"), "xyc");
         assert_eq!(edited("{ wrap: 2 }", "abcde"), "ab\ncd\ne");
+        assert_eq!(edited("leading_digits", "1e3"), "1");
+        assert_eq!(edited("leading_digits", "x1"), "x1");
+        assert_eq!(edited("as_double", "1e3"), "1000");
+        assert_eq!(edited("as_double", "1.5"), "1");
+        assert_eq!(edited("as_double", "1x"), "1x");
     }
 
     #[test]

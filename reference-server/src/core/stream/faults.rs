@@ -1,10 +1,14 @@
 //! What goes wrong inside a stream that is to go wrong on purpose.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::{Closure, State};
 use crate::{
-    core::{append::Append, error::Refusal, offset::Offset, payload::Payload, sequence::StreamSeq},
+    core::{
+        append::Append, error::Refusal, limits::Limits, offset::Offset, payload::Payload,
+        producer::Producers, sequence::StreamSeq,
+    },
     sabotage::{Switch, Switches},
 };
 
@@ -29,6 +33,16 @@ impl State {
         if switches.on(Switch::ClosedStreamGrows) && !request.body.is_empty() {
             self.closure = None;
         }
+        if switches.on(Switch::PlainAppendForgetsProducers) && request.producer.is_none() {
+            self.producers = Producers::default();
+        }
+        if switches.on(Switch::ClosingAppendStoredAgain)
+            && let (Some(closure), Some(producer)) = (&self.closure, &request.producer)
+            && closure.is_by(producer, switches)
+            && let Some(payload) = Payload::of_bytes(request.body)
+        {
+            self.log.push(payload);
+        }
         if switches.on(Switch::SeqDemanded) && request.seq.is_none() && self.last_seq.is_some() {
             return Err(Refusal::SequenceNotGreater);
         }
@@ -45,17 +59,21 @@ impl State {
     /// What a faulty server does with an append that it refused.
     pub(crate) fn err_after_refused_append(
         &mut self,
-        body: &[u8],
-        seq: Option<StreamSeq>,
+        refused: Append<'_>,
+        limits: &Limits,
+        now: Timestamp,
         switches: Switches,
     ) {
         if switches.on(Switch::RefusedAppendStored)
-            && let Some(payload) = Payload::of_bytes(body)
+            && let Some(payload) = Payload::of_bytes(refused.body)
         {
             self.log.push(payload);
         }
-        if switches.on(Switch::SeqRefusedRemembered) && seq.is_some() {
-            self.last_seq = seq;
+        if switches.on(Switch::SeqRefusedRemembered) && refused.seq.is_some() {
+            self.last_seq = refused.seq;
+        }
+        if let Some(producer) = refused.producer.filter(|_| switches.on(Switch::RefusedRequestRemembered)) {
+            self.producers.accept(&producer, limits.producer_retention, now);
         }
     }
 
