@@ -1,14 +1,18 @@
 //! The command line: flags in, exit status out. The only place that knows the reference server.
 
+mod badge;
 mod check;
+mod compare;
 mod logs;
+mod output;
 mod rules;
 #[cfg(feature = "serve")]
 mod serve;
+mod shell;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 /// Checks servers of the Durable Streams protocol, rule by rule.
 #[derive(Debug, Parser)]
@@ -31,6 +35,14 @@ enum Command {
     Serve(Box<serve::ServeArguments>),
     /// List the rules, or tell all about one.
     Rules(rules::RulesArguments),
+    /// Set reports side by side: servers against each other, or one server then and now.
+    Compare(compare::CompareArguments),
+    /// Make a badge of a report, for shields.io.
+    Badge(badge::BadgeArguments),
+    /// Print what makes a shell complete this program's flags.
+    Completions(shell::CompletionsArguments),
+    /// Print the manual page of the program or of a command.
+    Man(shell::ManArguments),
 }
 
 /// What a command came to, as the exit status says it.
@@ -78,6 +90,10 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve.run(),
         Command::Rules(rules) => rules.run(),
+        Command::Compare(compare) => compare.run(),
+        Command::Badge(badge) => badge.run(),
+        Command::Completions(completions) => completions.run(Arguments::command()),
+        Command::Man(man) => man.run(Arguments::command()),
     };
     match outcome {
         Ok(status) => status.into(),

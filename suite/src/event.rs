@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     fixture::Place,
@@ -26,7 +26,7 @@ pub enum Event {
 }
 
 /// The verdict of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CaseVerdict {
     /// Everything that was expected was seen.
@@ -44,7 +44,7 @@ pub enum CaseVerdict {
 }
 
 /// The verdict of a rule over all its cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RuleVerdict {
     Proven,
@@ -72,7 +72,7 @@ pub enum SkipReason {
 }
 
 /// One thing that was expected and not seen.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Mismatch {
     /// The rules that this breaks.
     pub rules: Vec<RuleId>,
@@ -111,7 +111,7 @@ pub struct CaseResult {
 }
 
 /// The verdict of one rule, with the cases that tell of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RuleResult {
     pub id: RuleId,
     pub section: String,

@@ -31,7 +31,7 @@ pub struct FixtureFile {
 pub struct FixtureError(String);
 
 /// A place in a fixture file, for people: `fixtures/cases/create.yaml:12`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// Path of the file.
     pub file: String,

@@ -1,5 +1,7 @@
 //! What a run found, told to people and to programs. Reports read events and results, and nothing else.
 
+pub mod badge;
+pub mod comparison;
 mod curl;
 mod destination;
 mod findings;

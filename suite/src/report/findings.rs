@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, HashMap},
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::standard::Standard;
 use crate::{
@@ -104,7 +104,7 @@ pub enum OpenReason {
 }
 
 /// What the run as a whole says. The exit status says the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Conclusion {
     /// Nothing that would fail the target was seen.
@@ -122,8 +122,10 @@ impl<'a> Findings<'a> {
     pub fn of(run: &'a RunResult, standard: Standard<'_>) -> Self {
         let rules: HashMap<_, _> = run.rules.iter().map(|rule| (&rule.id, rule)).collect();
         let weighed = |weight| accusations(run, weight, &rules);
-        let (broken, warned, noted) =
-            (weighed(Judgement::Error), weighed(Judgement::Warning), weighed(Judgement::Note));
+        let mut broken = weighed(Judgement::Error);
+        let mut warned = each_once(&mut broken, weighed(Judgement::Warning));
+        let noted = each_once(&mut broken, weighed(Judgement::Note));
+        let noted = each_once(&mut warned, noted);
         Self {
             broken,
             warned,
@@ -135,7 +137,8 @@ impl<'a> Findings<'a> {
             judgements: [Judgement::Error, Judgement::Warning, Judgement::Note]
                 .into_iter()
                 .filter_map(|judged| {
-                    let of_it = run.rules.iter().filter(|rule| rule.judged == judged);
+                    let of_it =
+                        run.rules.iter().filter(|rule| rule.judged == judged).map(|rule| rule.verdict);
                     Tally::of(judged.to_string(), of_it)
                 })
                 .collect(),
@@ -244,6 +247,25 @@ fn accusations<'a>(
         .collect()
 }
 
+/// A rule is told of once, under the heaviest that was seen of it: what is lighter is added there. What is left is
+/// of other rules.
+fn each_once<'a>(heavier: &mut [Finding<'a>], lighter: Vec<Finding<'a>>) -> Vec<Finding<'a>> {
+    let mut left = Vec::new();
+    for finding in lighter {
+        let Some(told) = heavier.iter_mut().find(|told| told.id == finding.id) else {
+            left.push(finding);
+            continue;
+        };
+        for accusation in finding.accusations {
+            match told.accusations.iter_mut().find(|known| known.case.id == accusation.case.id) {
+                Some(known) => known.mismatches.extend(accusation.mismatches),
+                None => told.accusations.push(accusation),
+            }
+        }
+    }
+    left
+}
+
 /// A blocked case accuses nobody, whatever it saw.
 fn accuses(verdict: CaseVerdict) -> bool {
     matches!(verdict, CaseVerdict::Failed | CaseVerdict::Warned | CaseVerdict::Passed)
@@ -285,15 +307,18 @@ fn tallies(run: &RunResult, name: impl Fn(&RuleResult) -> String) -> Vec<Tally> 
     for rule in &run.rules {
         by_name.entry(name(rule)).or_default().push(rule);
     }
-    by_name.into_iter().filter_map(|(name, rules)| Tally::of(name, rules.into_iter())).collect()
+    by_name
+        .into_iter()
+        .filter_map(|(name, rules)| Tally::of(name, rules.iter().map(|rule| rule.verdict)))
+        .collect()
 }
 
 impl Tally {
     /// `None` when there is nothing to count.
-    fn of<'r>(name: String, rules: impl Iterator<Item = &'r RuleResult>) -> Option<Self> {
+    pub(super) fn of(name: String, verdicts: impl Iterator<Item = RuleVerdict>) -> Option<Self> {
         let mut tally = Self { name, ..Self::default() };
-        for rule in rules {
-            *match rule.verdict {
+        for verdict in verdicts {
+            *match verdict {
                 RuleVerdict::Proven => &mut tally.proven,
                 RuleVerdict::Broken => &mut tally.broken,
                 RuleVerdict::Warned => &mut tally.warned,
@@ -339,5 +364,25 @@ fn open_reason(case: &CaseResult) -> Option<OpenReason> {
         (CaseVerdict::Skipped, Some(SkipReason::NotGiven(_))) => Some(OpenReason::NotGiven),
         (CaseVerdict::Skipped, Some(SkipReason::Filtered)) => Some(OpenReason::Filtered),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn a_rule_that_is_broken_and_warned_of_counts_once() {
+        let mut run = sample::troubled();
+        let broken = RuleId::new("create.new-201");
+        let warning = run.cases.iter_mut().find(|case| case.id == "location-of-a-new-stream").unwrap();
+        warning.mismatches.iter_mut().for_each(|mismatch| mismatch.rules = vec![broken.clone()]);
+        let findings = Findings::of(&run, sample::standard());
+        assert!(findings.warned.iter().all(|finding| finding.id != &broken));
+        let finding = findings.broken.iter().find(|finding| finding.id == &broken).unwrap();
+        assert!(
+            finding.accusations.iter().any(|accusation| accusation.case.id == "location-of-a-new-stream")
+        );
     }
 }

@@ -138,7 +138,7 @@ fn line(page: &mut String, text: &str) {
 }
 
 /// Text that Markdown leaves as it is.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in visible(text).chars() {
         match character {
@@ -156,7 +156,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// The text as code within a line.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = visible(text);
     let ticks = "`".repeat(longest_run(&text, '`') + 1);
     // Markdown takes one space off either side, where there is one on both.

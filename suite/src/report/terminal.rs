@@ -1,7 +1,7 @@
 //! The report for people at a terminal: what is broken and how it was seen, then the sums.
 
 mod finding;
-mod sheet;
+pub(super) mod sheet;
 mod summary;
 
 use std::io::{self, Write};

@@ -3,36 +3,36 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use textwrap::WordSplitter;
 
-pub(super) const PLAIN: Style = Style::new();
-pub(super) const STRONG: Style = Style::new().bold();
-pub(super) const FAINT: Style = Style::new().dimmed();
-pub(super) const GOOD: Style = AnsiColor::Green.on_default();
-pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
-pub(super) const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
-pub(super) const SENT: Style = AnsiColor::Cyan.on_default();
+pub(in crate::report) const PLAIN: Style = Style::new();
+pub(in crate::report) const STRONG: Style = Style::new().bold();
+pub(in crate::report) const FAINT: Style = Style::new().dimmed();
+pub(in crate::report) const GOOD: Style = AnsiColor::Green.on_default();
+pub(in crate::report) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(in crate::report) const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
+pub(in crate::report) const SENT: Style = AnsiColor::Cyan.on_default();
 
 /// Lines of styled text, indented by columns.
-pub(super) struct Sheet<'w> {
+pub(in crate::report) struct Sheet<'w> {
     out: &'w mut dyn Write,
     width: usize,
 }
 
 impl<'w> Sheet<'w> {
-    pub(super) fn new(out: &'w mut dyn Write, width: usize) -> Self {
+    pub(in crate::report) fn new(out: &'w mut dyn Write, width: usize) -> Self {
         Self { out, width }
     }
 
-    pub(super) fn blank(&mut self) -> io::Result<()> {
+    pub(in crate::report) fn blank(&mut self) -> io::Result<()> {
         writeln!(self.out)
     }
 
     /// Headings stand out even where there are no colours.
-    pub(super) fn heading(&mut self, style: Style, text: &str) -> io::Result<()> {
+    pub(in crate::report) fn heading(&mut self, style: Style, text: &str) -> io::Result<()> {
         self.line(0, &[(style, &text.to_uppercase())])
     }
 
     /// One line, never wrapped.
-    pub(super) fn line(&mut self, indent: usize, parts: &[(Style, &str)]) -> io::Result<()> {
+    pub(in crate::report) fn line(&mut self, indent: usize, parts: &[(Style, &str)]) -> io::Result<()> {
         write!(self.out, "{:indent$}", "")?;
         for (style, text) in parts {
             write!(self.out, "{style}{text}{style:#}")?;
@@ -41,7 +41,7 @@ impl<'w> Sheet<'w> {
     }
 
     /// Prose, wrapped at the width of the sheet.
-    pub(super) fn prose(&mut self, indent: usize, style: Style, text: &str) -> io::Result<()> {
+    pub(in crate::report) fn prose(&mut self, indent: usize, style: Style, text: &str) -> io::Result<()> {
         let width = self.width.saturating_sub(indent).max(20);
         // The hyphens in the names of rules, cases and headers are no places to break.
         let options =
@@ -52,7 +52,7 @@ impl<'w> Sheet<'w> {
         Ok(())
     }
 
-    pub(super) fn flush(&mut self) -> io::Result<()> {
+    pub(in crate::report) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 }
