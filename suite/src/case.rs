@@ -8,6 +8,7 @@ mod matcher;
 mod names;
 mod scalar;
 mod step;
+mod stock;
 mod template;
 
 pub use body::{BodyExpect, BodySpec, filled};
@@ -20,4 +21,5 @@ pub use step::{
     Accept, Act, AtOnce, AwaitDelivery, AwaitEvents, FinishRead, Gap, Instant, Method, Moment, Raw,
     ReceiverAnswer, ReceiverSpec, RequestSpec, StartRead, Step, Tally,
 };
+pub use stock::{Body, Content, Stock, Stocked, Wanted};
 pub use template::{Template, Unbound};

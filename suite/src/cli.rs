@@ -9,6 +9,7 @@ mod rules;
 #[cfg(feature = "serve")]
 mod serve;
 mod shell;
+mod streams;
 
 use std::process::ExitCode;
 

@@ -65,6 +65,8 @@ pub enum SkipReason {
     TooSlow(String),
     /// The user did not give what it needs: the name of the flag.
     NotGiven(String),
+    /// It does what the target does not take: writes, or reads.
+    OutOfReach(String),
     /// `--only`, `--skip` or `--shard` left it out.
     Filtered,
     /// The run came to its end before the case's turn.

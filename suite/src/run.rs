@@ -23,6 +23,7 @@ mod request;
 mod rules;
 mod send;
 mod stage;
+mod stocked;
 mod target;
 
 use clock::Clock;
@@ -31,6 +32,7 @@ pub(crate) use events::LIFETIME_CAME_FIRST;
 pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard, Suite};
 pub(crate) use request::encode_query;
 pub use stage::{Answer, Blame, Halt, SendFailure, Stage};
+pub use stocked::{NamedStreams, UnusableStream};
 pub use target::{LogUrls, Target, Timings};
 
 use std::{
@@ -110,7 +112,10 @@ pub async fn run(
     let seed = options.seed;
     listener.on_event(&Event::RunStarted { target: target_name.clone(), cases: plan.len(), seed });
 
-    let look = target.first_look().await;
+    let look = match target.first_look().await {
+        Ok(clock) => target.look_at_named_streams().await.map(|()| clock),
+        Err(why) => Err(why),
+    };
     let world = Arc::new(World {
         clock: look.as_ref().copied().unwrap_or_default(),
         permits: Semaphore::new(options.jobs.max(1)),

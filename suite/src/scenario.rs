@@ -131,6 +131,7 @@ pub fn all() -> Vec<&'static Scenario> {
         &cursors::INTERVALS,
         &cursors::JITTER,
         &event_streams::BACKLOG_THEN_LIVE,
+        &event_streams::UP_TO_DATE_NOT_EARLY,
         &exact_bytes::ANY_CHUNKING,
         &exact_bytes::KEPT,
         &json_values::FAITHFUL,

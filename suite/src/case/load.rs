@@ -26,6 +26,8 @@ pub struct Case {
     pub probes: Option<Capability>,
     /// What the target must claim, all of it.
     pub needs: BTreeSet<Capability>,
+    /// What the target must not claim.
+    pub lacks: BTreeSet<Capability>,
     /// What the case has to wait for, if it waits.
     pub waits_for: Option<Wait>,
     /// Sets the stage: what fails here accuses nobody.
@@ -94,6 +96,8 @@ struct CaseEntry {
     #[serde(default)]
     needs: Vec<Capability>,
     #[serde(default)]
+    lacks: Vec<Capability>,
+    #[serde(default)]
     probes: Option<Capability>,
     #[serde(default)]
     waits: Option<Wait>,
@@ -144,6 +148,7 @@ impl CaseEntry {
                 id: format!("{}{suffix}", self.id.value),
                 title: self.title.clone(),
                 needs: needs(&proves, &self.needs, catalogue),
+                lacks: self.lacks.iter().copied().collect(),
                 all_rules: names::all_rules(&proves, &self.steps),
                 proves: proves.clone(),
                 probes: self.probes,

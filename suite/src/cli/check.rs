@@ -12,7 +12,11 @@ use clap::{Args, ValueEnum};
 #[cfg(feature = "serve")]
 use crate::built_in;
 
-use super::{Misuse, Status, logs::LogArguments};
+use super::{
+    Misuse, Status,
+    logs::LogArguments,
+    streams::{self, StreamArguments},
+};
 use crate::{
     baseline::Baseline,
     case::{CaseSet, HumanDuration},
@@ -102,6 +106,9 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     logs: LogArguments,
 
+    #[command(flatten)]
+    streams: StreamArguments,
+
     /// A case that must wait longer is not checked, and counted.
     #[arg(long, value_name = "D", default_value = "40s")]
     max_wait: HumanDuration,
@@ -134,45 +141,67 @@ impl CheckArguments {
                 return Err(Misuse::new(format!("--fixtures {}: no such folder", folder.display())));
             }
         };
+        if self.streams.ask_for_list() {
+            anstream::print!("{}", streams::list(&source)?);
+            return Ok(Status::Right);
+        }
         let catalogue = Catalogue::load(&source).map_err(Misuse::new)?;
         let cases = CaseSet::load(&source, &catalogue).map_err(Misuse::new)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
             .map_err(|error| Misuse::new(format!("no runtime: {error}")))?;
-        runtime.block_on(self.check(catalogue, cases))
+        runtime.block_on(self.check(&source, catalogue, cases))
     }
 
-    async fn check(&self, catalogue: Catalogue, cases: CaseSet) -> Result<Status, Misuse> {
+    async fn check(
+        &self,
+        source: &FixtureSource,
+        catalogue: Catalogue,
+        cases: CaseSet,
+    ) -> Result<Status, Misuse> {
         let server_of_logs = self.logs.server();
         match self.url.as_ref().or(server_of_logs.as_ref()) {
-            Some(url) => self.check_url(url, self.logs.urls(url)?, self.timings(), catalogue, cases).await,
+            Some(url) => {
+                self.check_url(source, url, self.logs.urls(url)?, self.timings(), catalogue, cases).await
+            }
             None if self.logs.name_a_target() => Err(Misuse::new(
                 "give the URL of the target's stream root, too; with --suite logs, --logs-url alone is enough",
             )),
-            None => self.check_built_in(catalogue, cases).await,
+            None => self.check_built_in(source, catalogue, cases).await,
         }
     }
 
     /// Checks the reference server, started beside with timings that keep every wait short.
     #[cfg(feature = "serve")]
-    async fn check_built_in(&self, catalogue: Catalogue, cases: CaseSet) -> Result<Status, Misuse> {
+    async fn check_built_in(
+        &self,
+        source: &FixtureSource,
+        catalogue: Catalogue,
+        cases: CaseSet,
+    ) -> Result<Status, Misuse> {
         let server = built_in::start()
             .await
             .map_err(|error| Misuse::new(format!("cannot start the built-in server: {error}")))?;
         let (root, logs) = (&server.root_url, built_in::log_urls(&server));
-        let status = self.check_url(root, logs, built_in::timings(), catalogue, cases).await;
+        let status = self.check_url(source, root, logs, built_in::timings(), catalogue, cases).await;
         server.shutdown().await;
         status
     }
 
     #[cfg(not(feature = "serve"))]
-    async fn check_built_in(&self, _catalogue: Catalogue, _cases: CaseSet) -> Result<Status, Misuse> {
+    async fn check_built_in(
+        &self,
+        _source: &FixtureSource,
+        _catalogue: Catalogue,
+        _cases: CaseSet,
+    ) -> Result<Status, Misuse> {
         Err(Misuse::new("give the URL of a stream root; this build has no server of its own"))
     }
 
     async fn check_url(
         &self,
+        source: &FixtureSource,
         url: &str,
         logs: LogUrls,
         timings: Timings,
@@ -182,6 +211,7 @@ impl CheckArguments {
         let target = Target::new(url, self.client(url, &logs)?)
             .map_err(Misuse::new)?
             .with_logs(logs)
+            .with_streams(self.streams.named(source, url, !self.without.contains(&Capability::Write))?)
             .with_timings(timings)
             .with_max_wait(self.max_wait.0)
             .without(self.without.iter().copied());

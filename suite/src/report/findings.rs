@@ -94,8 +94,12 @@ pub enum OpenReason {
     Blocked,
     TooSlow,
     OutOfTime,
+    /// Its cases ended early, as another rule was seen broken.
+    Overtaken,
     /// The user did not give a URL that its cases need.
     NotGiven,
+    /// Its cases do what the target does not take.
+    OutOfReach,
     Filtered,
     /// The target could not be used at all.
     Unusable,
@@ -359,9 +363,11 @@ fn open_reason(case: &CaseResult) -> Option<OpenReason> {
     match (case.verdict, &case.skip) {
         (CaseVerdict::Errored, _) => Some(OpenReason::Errored),
         (CaseVerdict::Blocked, _) => Some(OpenReason::Blocked),
+        (CaseVerdict::Failed, _) => Some(OpenReason::Overtaken),
         (CaseVerdict::Skipped, Some(SkipReason::TooSlow(_))) => Some(OpenReason::TooSlow),
         (CaseVerdict::Skipped, Some(SkipReason::OutOfTime)) => Some(OpenReason::OutOfTime),
         (CaseVerdict::Skipped, Some(SkipReason::NotGiven(_))) => Some(OpenReason::NotGiven),
+        (CaseVerdict::Skipped, Some(SkipReason::OutOfReach(_))) => Some(OpenReason::OutOfReach),
         (CaseVerdict::Skipped, Some(SkipReason::Filtered)) => Some(OpenReason::Filtered),
         _ => None,
     }

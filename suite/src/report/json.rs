@@ -215,6 +215,7 @@ impl<'a> Skipped<'a> {
             SkipReason::NotClaimed(capability) => ("not-claimed", Some(capability.as_str())),
             SkipReason::TooSlow(why) => ("too-slow", Some(why.as_str())),
             SkipReason::NotGiven(flag) => ("not-given", Some(flag.as_str())),
+            SkipReason::OutOfReach(why) => ("out-of-reach", Some(why.as_str())),
             SkipReason::Filtered => ("filtered", None),
             SkipReason::OutOfTime => ("out-of-time", None),
         };

@@ -151,6 +151,7 @@ pub(super) fn skipped(reason: &SkipReason) -> String {
         SkipReason::NotClaimed(capability) => format!("not claimed: {}", visible(capability)),
         SkipReason::TooSlow(why) => format!("would wait too long: {}", visible(why)),
         SkipReason::NotGiven(flag) => format!("no {} was given", visible(flag)),
+        SkipReason::OutOfReach(why) => format!("out of the target's reach: {}", visible(why)),
         SkipReason::Filtered => "left out by --only, --skip or --shard".to_owned(),
         SkipReason::OutOfTime => "not reached before the run's time was up".to_owned(),
     }
@@ -311,6 +312,8 @@ pub(super) fn open_reason(reason: OpenReason) -> &'static str {
         OpenReason::Blocked => "blocked",
         OpenReason::TooSlow => "too slow",
         OpenReason::OutOfTime => "out of time",
+        OpenReason::Overtaken => "as their cases failed by another rule first",
+        OpenReason::OutOfReach => "as their cases do what the target does not take",
         OpenReason::NotGiven => "for want of a URL",
         OpenReason::Filtered => "filtered",
         OpenReason::Unusable => "for want of a target",

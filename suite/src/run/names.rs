@@ -16,11 +16,13 @@ pub(crate) struct CaseNames {
     root_path: String,
     origin: String,
     prefix: String,
+    /// Streams that were there before the case, by their paths below the root.
+    standing: BTreeMap<String, String>,
 }
 
 impl CaseNames {
     /// Fresh names: no two attempts share a stream, and nobody else can guess one.
-    pub(crate) fn new(target: &Target, row: &Row) -> Self {
+    pub(crate) fn new(target: &Target, row: &Row, standing: BTreeMap<String, String>) -> Self {
         let nonce = format!("{:020x}", rand::rng().random::<u128>() >> 48);
         let prefix = format!("sg-{nonce}");
         let mut values: BTreeMap<String, String> =
@@ -36,12 +38,16 @@ impl CaseNames {
             root_path: target.root_path().to_owned(),
             origin: target.origin(),
             prefix,
+            standing,
         }
     }
 
     /// The path of a stream below the root. A plain name gives one segment, so that servers without
     /// hierarchy can be checked; `a/b` asks for one.
     pub(crate) fn relative(&self, stream: &str) -> String {
+        if let Some(path) = self.standing.get(stream) {
+            return path.clone();
+        }
         match stream {
             "stream" => self.prefix.clone(),
             name if name.contains('/') => format!("{}/{name}", self.prefix),

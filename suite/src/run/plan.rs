@@ -186,10 +186,14 @@ impl Plan {
                 Some(SkipReason::Filtered)
             } else if let Some(missing) = job.needs().intersection(&target.not_claimed).next() {
                 Some(SkipReason::NotClaimed(missing.to_string()))
+            } else if let Some(claimed) = job.lacks().difference(&target.not_claimed).next() {
+                Some(SkipReason::NotClaimed(format!("to lack {claimed}")))
             } else if job.needs_credentials() && target.client.anonymous().is_none() {
                 Some(SkipReason::NotClaimed("credentials".to_owned()))
             } else if let Some(flag) = job.lacks_url(target) {
                 Some(SkipReason::NotGiven(flag.to_owned()))
+            } else if let Err(reason) = target.streams_for(&job) {
+                Some(reason)
             } else {
                 too_slow(&job, target).map(SkipReason::TooSlow)
             };
@@ -259,6 +263,14 @@ impl Job {
         match self {
             Self::Case(case) => case.needs.clone(),
             Self::Scenario(scenario) => scenario.needs.iter().copied().collect(),
+        }
+    }
+
+    /// What the target must not claim.
+    fn lacks(&self) -> BTreeSet<Capability> {
+        match self {
+            Self::Case(case) => case.lacks.clone(),
+            Self::Scenario(_) => BTreeSet::new(),
         }
     }
 
@@ -358,6 +370,7 @@ impl Job {
             SkipReason::NotClaimed(capability) => format!("the target does not claim {capability}"),
             SkipReason::TooSlow(why) => why.clone(),
             SkipReason::NotGiven(flag) => format!("no {flag} was given"),
+            SkipReason::OutOfReach(why) => format!("{why}, which the target does not take"),
             SkipReason::Filtered => "left out by --only, --skip or --shard".to_owned(),
             SkipReason::OutOfTime => "the run came to its time limit before".to_owned(),
         });

@@ -72,8 +72,14 @@ fn judge(rule: &Rule, cases: &[&CaseResult]) -> (RuleVerdict, Option<String>) {
             None => (RuleVerdict::NotChecked, Some("no case proves it".to_owned())),
         };
     }
-    let open: Vec<&&&CaseResult> = claimed
-        .iter()
+    // What a target without writes, or without reads, cannot be asked speaks neither for nor against it.
+    let within_reach: Vec<&&&CaseResult> =
+        claimed.iter().filter(|case| !matches!(case.skip, Some(SkipReason::OutOfReach(_)))).collect();
+    if within_reach.is_empty() {
+        return (RuleVerdict::NotChecked, claimed.first().and_then(|case| case.reason.clone()));
+    }
+    let open: Vec<&&&CaseResult> = within_reach
+        .into_iter()
         .filter(|case| !matches!(case.verdict, CaseVerdict::Passed | CaseVerdict::Warned))
         .collect();
     match open.first() {

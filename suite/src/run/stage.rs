@@ -93,8 +93,10 @@ impl Stage {
             Job::Case(case) => case.row.clone(),
             Job::Scenario(_) => Row::new(),
         };
+        // The plan has left out what cannot be run on the target's own streams.
+        let standing = world.target.streams_for(job).unwrap_or_default();
         let state = State {
-            names: CaseNames::new(&world.target, &row),
+            names: CaseNames::new(&world.target, &row, standing),
             record: Record::default(),
             mismatches: Vec::new(),
             nothing_but_late: true,

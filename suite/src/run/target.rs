@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::sync::RwLock;
 use url::Url;
 
-use super::clock::Clock;
+use super::{clock::Clock, stocked::NamedStreams};
 use crate::{
     case::On,
     rule::Capability,
@@ -17,6 +17,8 @@ use crate::{
 pub struct Target {
     root: Url,
     logs: LogUrls,
+    /// Streams that a target which takes no writes holds ready.
+    pub(super) streams: NamedStreams,
     /// Held by cases that write to the log of the service, which they share.
     pub(crate) service_log: Arc<RwLock<()>>,
     pub(crate) client: Client,
@@ -88,6 +90,7 @@ impl Target {
         Ok(Self {
             root: url,
             logs: LogUrls::default(),
+            streams: NamedStreams::default(),
             service_log: Arc::default(),
             client,
             timings: Timings::default(),
@@ -108,6 +111,13 @@ impl Target {
     #[must_use]
     pub fn with_logs(mut self, logs: LogUrls) -> Self {
         self.logs = logs;
+        self
+    }
+
+    /// The same target with streams that hold a documented content.
+    #[must_use]
+    pub fn with_streams(mut self, streams: NamedStreams) -> Self {
+        self.streams = streams;
         self
     }
 

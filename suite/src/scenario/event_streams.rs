@@ -5,9 +5,11 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use rand::Rng as _;
 
-use super::{Scenario, stream::Stream};
+use super::{Scenario, events::says_up_to_date, stream::Stream};
 use crate::{
-    rule::Capability,
+    case::filled,
+    check::EventLog,
+    rule::{Capability, RuleId},
     run::{Halt, Stage},
 };
 
@@ -18,6 +20,49 @@ pub(super) static BACKLOG_THEN_LIVE: Scenario = Scenario::new(
     |stage| Box::pin(backlog_then_live(stage)),
 )
 .needing(&[Capability::Sse]);
+
+pub(super) static UP_TO_DATE_NOT_EARLY: Scenario = Scenario::new(
+    "no-control-event-says-up-to-date-before-all-stored-data-came",
+    "Across a large backlog, no control event says upToDate before everything that is stored has been sent.",
+    &["sse.control-up-to-date-not-early"],
+    |stage| Box::pin(up_to_date_not_early(stage)),
+)
+.needing(&[Capability::Sse]);
+
+/// A backlog that servers send in several parts.
+const PARTS: usize = 40;
+const PART: usize = 64 << 10;
+
+async fn up_to_date_not_early(stage: &Stage) -> Result<(), Halt> {
+    let proof = stage.proof("sse.control-up-to-date-not-early");
+    let stream = stage.stream("stream", "text/plain");
+    stream.create().await?;
+    // On one line: what is to be seen is the number of events, not of lines.
+    let part: String = String::from_utf8_lossy(&filled(PART)).replace('\n', " ");
+    for _ in 0..PARTS {
+        stream.append(part.clone()).await?;
+    }
+    let mut events = stream.events("-1").await?;
+    let whole = |log: &EventLog| log.content(false).is_ok_and(|seen| seen.len() >= PARTS * PART);
+    let log = events.until(whole).await?;
+    for index in (0..log.events.len()).filter(|index| says_up_to_date(&log.events[*index])) {
+        let sent = log.content_before(index, false).unwrap_or_default().len();
+        proof.demand(
+            sent >= PARTS * PART,
+            "control event",
+            format!("no upToDate before all {} stored bytes are sent", PARTS * PART),
+            format!("upToDate behind {sent} bytes"),
+            events.exchange(),
+        )?;
+    }
+    match whole(&log) {
+        true => Ok(()),
+        false => Err(Halt::Blocked {
+            rule: Some(RuleId::new("sse.backlog-then-live")),
+            why: "not all that is stored was sent".to_owned(),
+        }),
+    }
+}
 
 /// Streams side by side; appends before the reader comes, and beside it.
 const STREAMS: usize = 16;

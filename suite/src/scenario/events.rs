@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::stream::Stream;
 use crate::{
-    check::{EventLog, Finding, LogEnd},
+    check::{EventLog, Finding, LogEnd, SeenEvent},
     run::{Blame, EventReader, Halt, LIFETIME_CAME_FIRST, Stage},
 };
 
@@ -99,7 +99,11 @@ impl Events<'_> {
 
 /// Whether the last event says that all stored data has been sent.
 pub(super) fn is_up_to_date(log: &EventLog) -> bool {
-    let last = log.events.last().filter(|event| event.name == "control");
-    last.and_then(|event| serde_json::from_str::<serde_json::Value>(&event.data).ok())
-        .is_some_and(|control| control["upToDate"] == true)
+    log.events.last().is_some_and(|event| says_up_to_date(event))
+}
+
+/// Whether it is a control event that says so.
+pub(super) fn says_up_to_date(event: &SeenEvent) -> bool {
+    let control = || serde_json::from_str::<serde_json::Value>(&event.data).ok();
+    event.name == "control" && control().is_some_and(|control| control["upToDate"] == true)
 }
