@@ -3,6 +3,7 @@
 mod badge;
 mod check;
 mod compare;
+mod keywords;
 mod logs;
 mod output;
 mod rules;
@@ -36,6 +37,8 @@ enum Command {
     Serve(Box<serve::ServeArguments>),
     /// List the rules, or tell all about one.
     Rules(rules::RulesArguments),
+    /// List the normative sentences of a copy of PROTOCOL.md with the rules of their sections, and what is new in it.
+    Keywords(keywords::KeywordsArguments),
     /// Set reports side by side: servers against each other, or one server then and now.
     Compare(compare::CompareArguments),
     /// Make a badge of a report, for shields.io.
@@ -91,6 +94,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve.run(),
         Command::Rules(rules) => rules.run(),
+        Command::Keywords(keywords) => keywords.run(),
         Command::Compare(compare) => compare.run(),
         Command::Badge(badge) => badge.run(),
         Command::Completions(completions) => completions.run(Arguments::command()),

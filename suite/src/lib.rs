@@ -9,6 +9,7 @@ pub mod cli;
 pub mod event;
 pub mod fixture;
 pub mod harness;
+pub mod protocol_text;
 pub mod report;
 pub mod rule;
 pub mod run;

@@ -94,3 +94,21 @@ fn a_typo_in_a_fixture_is_told_with_its_place() {
         assert!(error.contains(":5") || error.contains("a-case") || error.contains("5 |"), "{error}");
     }
 }
+
+#[test]
+fn another_revision_of_the_text_shows_what_is_new() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let revision = folder.path().join("PROTOCOL.md");
+    fs::write(&revision, "# P\n\n### 5.1. Create Stream\n\nA stream MUST be blue. That is all.\n")
+        .expect("a file");
+    let output = streamgauge(&["keywords", revision.to_str().expect("a path"), "--new"]);
+    assert_eq!(status(&output), 1);
+    let told = text(&output.stdout);
+    for part in ["NEW 5.1, line 5: MUST", "A stream MUST be blue.", "create.new-201", "1 new since"] {
+        assert!(told.contains(part), "{part} is missing in {told}");
+    }
+    fs::write(&revision, "no headings, no demands").expect("a file");
+    let output = streamgauge(&["keywords", revision.to_str().expect("a path")]);
+    assert_eq!(status(&output), 2);
+    assert!(text(&output.stderr).contains("give a copy of PROTOCOL.md"));
+}
