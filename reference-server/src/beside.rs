@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     http::{Endpoint, Response, ResponseBody},
     logs, page,
+    sabotage::Switches,
 };
 
 /// The page at `/`, and the log stream below `/api/`. Where the stream root is `/`, no stream can
@@ -23,8 +24,14 @@ pub(crate) struct Beside {
 
 impl Beside {
     /// When `ending` is cancelled, log streams come to their end.
-    pub(crate) fn new(config: &Config, ending: CancellationToken) -> Self {
-        Self { router: page::router(&config.root).merge(logs::router(config.logs.clone(), ending)) }
+    pub(crate) fn new(config: &Config, switches: Switches, ending: CancellationToken) -> Self {
+        Self {
+            router: page::router(&config.root).merge(logs::faulty_router(
+                config.logs.clone(),
+                ending,
+                switches,
+            )),
+        }
     }
 }
 

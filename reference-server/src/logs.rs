@@ -12,6 +12,7 @@ mod batch;
 mod channel;
 mod config;
 mod entry;
+mod faults;
 mod feed;
 mod payload;
 mod problem;
@@ -33,6 +34,8 @@ pub use query::{Filter, LogsQuery, QueryError, Scope};
 
 use shared::Logs;
 
+use crate::sabotage::Switches;
+
 /// The routes of the log stream, with a memory of their own.
 ///
 /// - `GET /api/logs/stream?scope=&job_id=&step=&level=&limit=`: events `logs`, `status`, `ping`
@@ -42,11 +45,16 @@ use shared::Logs;
 ///
 /// When `ending` is cancelled, streams send what waits in a batch and end.
 pub fn router(config: LogsConfig, ending: CancellationToken) -> Router {
+    faulty_router(config, ending, Switches::NONE)
+}
+
+/// The same with faults.
+pub(crate) fn faulty_router(config: LogsConfig, ending: CancellationToken, switches: Switches) -> Router {
     let body_limit = DefaultBodyLimit::max(config.max_body_bytes);
     Router::new()
         .route("/api/logs", post(feed::append).get(feed::newest))
         .route("/api/logs/stream", get(stream::open))
         .route("/api/jobs/{id}/status", put(feed::replace_status).get(feed::status))
         .layer(body_limit)
-        .with_state(Logs::new(config, ending))
+        .with_state(Logs::new(config, ending, switches))
 }

@@ -11,6 +11,7 @@ mod event_stream;
 mod load;
 mod matcher;
 mod notation;
+mod outbound;
 mod request_edit;
 mod response_edit;
 mod service;
@@ -28,11 +29,17 @@ pub use load::{FixtureMistake, Source, sabotages, variants};
 pub use switch::{Switch, Switches};
 pub use variant::Variant;
 
+pub(crate) use outbound::{DeliveryFaults, Outbound};
 pub(crate) use service::TamperedService;
 
 use self::{
-    event_edit::EventEdit, matcher::On, notation::OneOrMany, request_edit::RequestEdit,
-    response_edit::ResponseEdit, socket::SocketEdit,
+    event_edit::EventEdit,
+    matcher::On,
+    notation::OneOrMany,
+    outbound::{DeliveryEdit, WakeEventEdit},
+    request_edit::RequestEdit,
+    response_edit::ResponseEdit,
+    socket::SocketEdit,
 };
 
 /// A deliberate violation of one rule.
@@ -66,6 +73,10 @@ pub struct Sabotage {
     events: Option<EventEdit>,
     #[serde(default)]
     socket: SocketEdit,
+    #[serde(default)]
+    deliveries: Option<DeliveryEdit>,
+    #[serde(default)]
+    wake_events: Option<WakeEventEdit>,
     /// More changes that belong to the same fault.
     #[serde(default)]
     also: Vec<Edit>,
@@ -110,6 +121,8 @@ impl Sabotage {
     fn is_idle(&self) -> bool {
         let edits = self.edits();
         self.switch.is_none()
+            && self.deliveries.is_none()
+            && self.wake_events.is_none()
             && edits.iter().all(|edit| *edit == Edit { on: edit.on.clone(), ..Edit::default() })
     }
 

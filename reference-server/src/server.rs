@@ -24,7 +24,7 @@ use crate::{
     config::Config,
     core::{path::StreamRoot, store::Store},
     http::{App, Response, StreamService},
-    sabotage::{self, Faults, TamperedService},
+    sabotage::{self, Faults, Outbound, TamperedService},
     subscriptions::ControlSpace,
 };
 
@@ -101,9 +101,15 @@ fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>
     let root = StreamRoot::new(&config.root);
     let switches = sabotage::switches(&config.sabotages);
     let store = Arc::new(Store::new(config.limits.clone()).with_switches(switches));
-    let control = ControlSpace::start(config.subscriptions.clone(), &store, root.clone(), address);
+    let control = ControlSpace::start(
+        config.subscriptions.clone(),
+        &store,
+        root.clone(),
+        address,
+        Outbound::of(&config.sabotages),
+    );
     let ending = CancellationToken::new();
-    let beside = Arc::new(Beside::new(&config, ending.clone()));
+    let beside = Arc::new(Beside::new(&config, switches, ending.clone()));
     let app = App { root, store, endpoints: vec![control.clone(), beside], ending, config };
     (Arc::new(app), control)
 }

@@ -15,6 +15,7 @@ mod config;
 mod delivery;
 mod effect;
 mod endpoint;
+mod faults;
 mod lease;
 mod link;
 mod path;

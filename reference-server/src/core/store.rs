@@ -122,7 +122,7 @@ impl Store {
         }
         reservation.keep(after.saturating_sub(before));
         self.memory.release(before.saturating_sub(after));
-        if appended.outcome == Outcome::Stored {
+        if appended.outcome == Outcome::Stored || self.switches.on(Switch::ClosureWakes) {
             self.tell_appended(path, appended.previous_tail, appended.tail);
         }
         Ok(appended)

@@ -9,11 +9,12 @@ use tokio::sync::watch;
 
 use super::batch::{Pushed, Windows};
 use super::config::LogsConfig;
-use super::entry::Entry;
+use super::entry::{Entry, Level};
 use super::payload::{self, Meta, Payload};
 use super::query::Filter;
 use super::ring::{Mark, Ring};
 use super::status::JobStatus;
+use crate::sabotage::{Switch, Switches};
 
 #[derive(Debug)]
 pub(super) struct Channel {
@@ -25,6 +26,10 @@ pub(super) struct Channel {
     changes_made: u64,
     shared_batches: VecDeque<SharedBatch>,
     ready: watch::Sender<()>,
+    switches: Switches,
+    /// The most readers that there ever were, and the end of the last batch that one of them got: for faults.
+    most_readers: usize,
+    taken: u64,
 }
 
 /// Where a reader is in its channel.
@@ -32,6 +37,14 @@ pub(super) struct Channel {
 pub(super) struct Cursor {
     mark: Mark,
     next_change: u64,
+    /// The most lines of a live batch.
+    limit: Option<usize>,
+}
+
+impl Cursor {
+    pub(super) fn limit(&mut self, limit: usize) {
+        self.limit = Some(limit);
+    }
 }
 
 #[derive(Debug)]
@@ -58,7 +71,7 @@ const MAX_CHANGES: usize = 64;
 const MAX_SHARED_BATCHES: usize = 4;
 
 impl Channel {
-    pub(super) fn new(config: &LogsConfig) -> Self {
+    pub(super) fn new(config: &LogsConfig, switches: Switches) -> Self {
         Self {
             ring: Ring::new(config.ring_entries, config.ring_bytes),
             windows: Windows::new(config.batch_interval),
@@ -67,6 +80,9 @@ impl Channel {
             changes_made: 0,
             shared_batches: VecDeque::new(),
             ready: watch::Sender::new(()),
+            switches,
+            most_readers: 0,
+            taken: 0,
         }
     }
 
@@ -91,14 +107,27 @@ impl Channel {
 
     /// Begins to read: from this moment on nothing is missed, and nothing of the first batch is
     /// sent again.
-    pub(super) fn subscribe(&self) -> (Cursor, watch::Receiver<()>) {
-        let cursor = Cursor { mark: self.ring.head(), next_change: self.changes_made };
-        (cursor, self.ready.subscribe())
+    pub(super) fn subscribe(&mut self) -> (Cursor, watch::Receiver<()>) {
+        let is_doubled = self.switches.on(Switch::LogsSeamDoubled);
+        let mark = if is_doubled { self.ring.oldest() } else { self.ring.head() };
+        let cursor = Cursor { mark, next_change: self.changes_made, limit: None };
+        let ready = self.ready.subscribe();
+        self.most_readers = self.most_readers.max(self.ready.receiver_count());
+        (cursor, ready)
     }
 
     /// The newest entries that pass.
     pub(super) fn newest(&self, filter: &Filter, limit: usize) -> Payload {
-        let (entries, total_count) = self.ring.newest(filter, limit);
+        let (mut entries, total_count) = self.ring.newest(filter, limit);
+        if self.switches.on(Switch::LogsLimitBeforeFilter) {
+            let all = Filter { level: Level::Debug, step: None, exact: false };
+            entries = self.ring.newest(&all, limit).0;
+            entries.retain(|entry| filter.admits(entry));
+        }
+        if self.switches.on(Switch::LogsBeginWithOldest) {
+            entries = self.ring.newest(filter, usize::MAX).0;
+            entries.truncate(limit);
+        }
         let meta = Meta {
             total_count,
             displayed_count: entries.len(),
@@ -161,9 +190,12 @@ impl Channel {
         if self.status.as_ref() == Some(&status) {
             return;
         }
-        self.windows.close(self.ring.head());
+        let overtakes = self.switches.on(Switch::LogsStatusFirst);
+        if !overtakes {
+            self.windows.close(self.ring.head());
+        }
         self.changes.push_back(Change {
-            after: self.ring.head(),
+            after: if overtakes { self.ring.oldest() } else { self.ring.head() },
             event: payload::event("status", &status.to_json()),
         });
         self.changes_made += 1;
@@ -176,6 +208,10 @@ impl Channel {
 
     /// The next event for a reader at `cursor`, if there is one yet.
     pub(super) fn next_event(&mut self, cursor: &mut Cursor, filter: &Filter) -> Option<Bytes> {
+        if self.switches.on(Switch::LogsLeaverSilencesAll) && self.ready.receiver_count() < self.most_readers
+        {
+            return None;
+        }
         let oldest = self.ring.oldest();
         let dropped = if oldest.position() > cursor.mark.position() {
             let dropped = oldest.since(&cursor.mark, filter.level);
@@ -194,7 +230,12 @@ impl Channel {
             }
             let to = self.windows.next_end(cursor.mark.position())?;
             let from = std::mem::replace(&mut cursor.mark, to);
-            if let Some(event) = self.batch(from, to, filter) {
+            if self.switches.on(Switch::LogsReadersShare)
+                && std::mem::replace(&mut self.taken, to.position()) >= to.position()
+            {
+                continue;
+            }
+            if let Some(event) = self.batch(from, to, filter, cursor.limit) {
                 return Some(event);
             }
         }
@@ -212,12 +253,14 @@ impl Channel {
         Some(change.event.clone())
     }
 
-    fn batch(&mut self, from: Mark, to: Mark, filter: &Filter) -> Option<Bytes> {
+    fn batch(&mut self, from: Mark, to: Mark, filter: &Filter, limit: Option<usize>) -> Option<Bytes> {
         let is_same = |b: &&SharedBatch| b.from == from && b.to == to && b.filter == *filter;
         if let Some(shared) = self.shared_batches.iter().find(is_same) {
             return shared.event.clone();
         }
-        let payload = self.live_payload(from, to, filter, 0);
+        let mut payload = self.live_payload(from, to, filter, 0);
+        let limit = limit.or(self.switches.on(Switch::LogsBurstsLost).then_some(100));
+        payload.truncate(limit.unwrap_or(usize::MAX));
         let event = (!payload.entries.is_empty()).then(|| payload.into_event());
         if self.ready.receiver_count() > 1 {
             self.shared_batches.push_back(SharedBatch {

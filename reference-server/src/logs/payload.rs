@@ -36,6 +36,12 @@ impl Payload {
         Self { entries: Vec::new(), meta }
     }
 
+    /// Forgets what is more than that many entries.
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.entries.truncate(count);
+        self.meta.displayed_count = self.entries.len();
+    }
+
     /// The whole `logs` event.
     pub(super) fn into_event(self) -> Bytes {
         let size: usize = self.entries.iter().map(|entry| entry.json().len() + 1).sum();

@@ -6,6 +6,7 @@ use thiserror::Error;
 use url::form_urlencoded;
 
 use super::entry::{Entry, Level, MAX_NAME_BYTES, UnknownLevel};
+use crate::sabotage::{Switch, Switches};
 
 /// A request for logs, of `GET /api/logs/stream` and `GET /api/logs` alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Filter {
     pub level: Level,
     /// The one step that passes; none lets all through. Always none for the service.
     pub step: Option<Arc<str>>,
+    /// Whether only the level itself passes, as on a faulty server.
+    pub(super) exact: bool,
 }
 
 /// Why a query is refused (400).
@@ -67,6 +70,10 @@ impl LogsQuery {
     ///
     /// [`QueryError`] says what is missing or cannot be meant.
     pub fn parse(raw: &str) -> Result<Self, QueryError> {
+        Self::read(raw, Switches::NONE)
+    }
+
+    pub(super) fn read(raw: &str, switches: Switches) -> Result<Self, QueryError> {
         let parameters = Parameters::collect(raw)?;
         let too_long = |name: &Option<String>| name.as_ref().is_some_and(|n| n.len() > MAX_NAME_BYTES);
         if too_long(&parameters.job_id) || too_long(&parameters.step) {
@@ -78,7 +85,10 @@ impl LogsQuery {
         };
         let (scope, step, max_limit) = match parameters.scope.as_deref() {
             None | Some("") => return Err(QueryError::NoScope),
-            Some("service") => (Scope::Service, None, MAX_SERVICE_LIMIT),
+            Some("service") => {
+                let step = parameters.step.filter(|_| switches.on(Switch::LogsStepHidesService));
+                (Scope::Service, step.map(Arc::from), MAX_SERVICE_LIMIT)
+            }
             Some("job") => {
                 let job_id = parameters.job_id.filter(|id| !id.is_empty());
                 let job_id = job_id.ok_or(QueryError::NoJobId)?;
@@ -91,13 +101,16 @@ impl LogsQuery {
             Some(text) => parse_limit(text)?,
             None => DEFAULT_LIMIT,
         };
-        Ok(Self { scope, filter: Filter { level, step }, limit: limit.min(max_limit) })
+        let most = if switches.on(Switch::LogsLimitUncapped) { usize::MAX } else { max_limit };
+        let exact = switches.on(Switch::LogsLevelExact);
+        Ok(Self { scope, filter: Filter { level, step, exact }, limit: limit.min(most) })
     }
 }
 
 impl Filter {
     pub(super) fn admits(&self, entry: &Entry) -> bool {
-        entry.level >= self.level && self.step.as_deref().is_none_or(|step| entry.step() == Some(step))
+        let level_fits = if self.exact { entry.level == self.level } else { entry.level >= self.level };
+        level_fits && self.step.as_deref().is_none_or(|step| entry.step() == Some(step))
     }
 }
 
@@ -168,7 +181,7 @@ mod tests {
     fn defaults() {
         let query = LogsQuery::parse("scope=job&job_id=a%2Fb+c&other=1").unwrap();
         assert_eq!(query.scope, Scope::Job("a/b c".into()));
-        assert_eq!(query.filter, Filter { level: Level::Info, step: None });
+        assert_eq!(query.filter, Filter { level: Level::Info, step: None, exact: false });
         assert_eq!(query.limit, 100);
     }
 

@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn all(level: Level) -> Filter {
-        Filter { level, step: None }
+        Filter { level, step: None, exact: false }
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         for (n, step) in ["a", "b", "a", "a", "b"].into_iter().enumerate() {
             ring.push(entry(Level::Info, &format!("line {n}"), Some(step)));
         }
-        let filter = Filter { level: Level::Info, step: Some("a".into()) };
+        let filter = Filter { level: Level::Info, step: Some("a".into()), exact: false };
         let (newest, total) = ring.newest(&filter, 1);
         assert_eq!(total, 2);
         assert!(newest[0].json().contains("line 3"), "{newest:?}");

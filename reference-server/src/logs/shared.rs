@@ -8,11 +8,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::config::LogsConfig;
+use super::faults;
 use super::store::{OpenWindow, Store};
+use crate::sabotage::Switches;
 
 #[derive(Debug, Clone)]
 pub(super) struct Logs {
     pub(super) config: LogsConfig,
+    pub(super) switches: Switches,
     /// Cancelled to end every stream, after what it still has to send.
     pub(super) ending: CancellationToken,
     /// Held for microseconds at a time and never across an await: a lock of the standard library does.
@@ -24,13 +27,15 @@ pub(super) struct Logs {
 const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(1);
 
 impl Logs {
-    pub(super) fn new(mut config: LogsConfig, ending: CancellationToken) -> Self {
+    pub(super) fn new(mut config: LogsConfig, ending: CancellationToken, switches: Switches) -> Self {
+        faults::misset(&mut config, switches);
         config.heartbeat = config.heartbeat.max(SHORTEST_HEARTBEAT);
         let started = u64::try_from(jiff::Timestamp::now().as_microsecond()).unwrap_or_default();
         Self {
-            store: Arc::new(Mutex::new(Store::new(config.clone(), started))),
+            store: Arc::new(Mutex::new(Store::new(config.clone(), started).with_switches(switches))),
             readers: Arc::new(Semaphore::new(config.max_readers)),
             config,
+            switches,
             ending,
         }
     }

@@ -10,9 +10,11 @@ use tokio::sync::watch;
 use super::channel::{Channel, Cursor};
 use super::config::LogsConfig;
 use super::entry::{Entry, NewEntry, Stamp};
+use super::faults;
 use super::payload::Payload;
 use super::query::{LogsQuery, Scope};
 use super::status::{JobStatus, NewStatus};
+use crate::sabotage::{Switch, Switches};
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ pub(super) struct Store {
     /// What all held entries cost in memory.
     bytes: usize,
     next_sequence: u64,
+    switches: Switches,
     /// Counts writes, to tell which job was written to longest ago.
     writes: u64,
 }
@@ -60,23 +63,46 @@ impl Store {
     /// than the last one ended, a client never takes new entries for those it already has.
     pub(super) fn new(config: LogsConfig, first_sequence: u64) -> Self {
         Self {
-            service: Channel::new(&config),
+            service: Channel::new(&config, Switches::NONE),
             jobs: HashMap::new(),
             bytes: 0,
             next_sequence: first_sequence,
+            switches: Switches::NONE,
             writes: 0,
             config,
         }
     }
 
+    /// The same store with faults.
+    pub(super) fn with_switches(mut self, switches: Switches) -> Self {
+        self.service = Channel::new(&self.config, switches);
+        self.switches = switches;
+        self
+    }
+
+    pub(super) fn switches(&self) -> Switches {
+        self.switches
+    }
+
+    /// The channel of the service, and those of all jobs.
+    pub(super) fn channels_mut(&mut self) -> (&mut Channel, impl Iterator<Item = (&str, &mut Channel)>) {
+        let jobs = self.jobs.iter_mut().map(|(id, job)| (&**id, &mut job.channel));
+        (&mut self.service, jobs)
+    }
+
     /// Begins to read: the first batch, and the hold that gives what comes after it.
-    pub(super) fn subscribe(&mut self, query: LogsQuery) -> (Payload, Subscription) {
+    pub(super) fn subscribe(&mut self, mut query: LogsQuery) -> (Payload, Subscription) {
+        let switches = self.switches;
         let channel = match &query.scope {
-            Scope::Service => &self.service,
-            Scope::Job(id) => &self.job(id).channel,
+            Scope::Service => &mut self.service,
+            Scope::Job(id) => &mut self.job(id).channel,
         };
-        let first = channel.newest(&query.filter, query.limit);
-        let (cursor, ready) = channel.subscribe();
+        let first = channel.newest(&faults::initial_filter(&query.filter, switches), query.limit);
+        let (mut cursor, ready) = channel.subscribe();
+        if switches.on(Switch::LogsLimitCountsLive) {
+            cursor.limit(query.limit);
+        }
+        query.filter = faults::live_filter(&query.filter, switches);
         let subscription = Subscription { query, cursor, ready };
         (first, subscription)
     }
@@ -123,10 +149,14 @@ impl Store {
         let stamp =
             Stamp { sequence, timestamp: arrival.time_of_day, line_number: channel.entries_taken() + 1 };
         let bytes_before = channel.bytes();
-        let until = channel.push(Entry::new(new, stamp), arrival.now);
+        let entry = Entry::new(new, stamp);
+        let until = channel.push(entry.clone(), arrival.now);
         let bytes_after = channel.bytes();
         self.bytes = self.bytes - bytes_before + bytes_after;
         self.make_room(&scope);
+        if self.switches != Switches::NONE {
+            self.leak(&scope, &entry, arrival.now);
+        }
         until.map(|until| (scope, until))
     }
 
@@ -141,6 +171,7 @@ impl Store {
         let channel = &mut self.written_job(&id.into()).channel;
         let status = new.after(id, channel.status());
         channel.change_status(status.clone());
+        self.leak_status(&status);
         status
     }
 
@@ -162,8 +193,8 @@ impl Store {
         if !self.jobs.contains_key(id) && self.jobs.len() >= self.config.max_jobs {
             self.forget_stalest_job(None);
         }
-        let config = &self.config;
-        self.jobs.entry(id.clone()).or_insert_with(|| Job { channel: Channel::new(config), last_write: 0 })
+        let new = || Job { channel: Channel::new(&self.config, self.switches), last_write: 0 };
+        self.jobs.entry(id.clone()).or_insert_with(new)
     }
 
     /// Keeps to the bound on all entries together: jobs that nobody reads or writes give way, and

@@ -16,9 +16,10 @@ use super::problem::Problem;
 use super::query::LogsQuery;
 use super::shared::Logs;
 use super::store::Subscription;
+use crate::sabotage::Switch;
 
 pub(super) async fn open(State(logs): State<Logs>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    let query = LogsQuery::parse(query.as_deref().unwrap_or_default())?;
+    let query = LogsQuery::read(query.as_deref().unwrap_or_default(), logs.switches)?;
     let Some(place) = logs.admit_reader() else {
         let detail = "too many log streams are open";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
@@ -68,7 +69,11 @@ impl Reader {
             if Instant::now() >= self.next_ping {
                 return Some(self.ping());
             }
-            if let Some(event) = self.logs.store().next_event(&mut self.subscription) {
+            let event = self.logs.store().next_event(&mut self.subscription);
+            if let Some(event) = event {
+                if self.logs.switches.on(Switch::PingsRestart) {
+                    self.next_ping = Instant::now() + self.logs.config.heartbeat;
+                }
                 return Some(event);
             }
             if self.ending {

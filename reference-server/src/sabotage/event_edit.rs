@@ -60,6 +60,12 @@ enum Kind {
     Data,
     Control,
     Comment,
+    /// Of the log stream.
+    Logs,
+    /// Of the log stream.
+    Status,
+    /// Of the log stream.
+    Ping,
 }
 
 /// Changes of the fields of a control event.
@@ -93,11 +99,15 @@ enum LineEnd {
 impl EventEdit {
     /// Whether the frame is one of those that the edit is for, their number aside.
     pub(super) fn fits(&self, frame: &EventFrame) -> bool {
+        let is_named = |name: &str| frame.name.as_deref() == Some(name);
         let kind_fits = match self.on {
             Kind::Any => true,
-            Kind::Data => frame.name.as_deref() == Some("data"),
-            Kind::Control => frame.name.as_deref() == Some("control"),
+            Kind::Data => is_named("data"),
+            Kind::Control => is_named("control"),
             Kind::Comment => frame.name.is_none(),
+            Kind::Logs => is_named("logs"),
+            Kind::Status => is_named("status"),
+            Kind::Ping => is_named("ping"),
         };
         kind_fits && (self.when.0.is_empty() || self.fields_fit(frame))
     }

@@ -16,7 +16,7 @@ use crate::http::ResponseBody;
 #[serde(deny_unknown_fields, default)]
 pub(super) struct On {
     method: Option<OneOrMany<String>>,
-    path: Role,
+    path: OneOrMany<Role>,
     query: Pairs<String, ValueTest>,
     /// A parameter that the protocol does not know.
     unknown_query: bool,
@@ -44,14 +44,56 @@ pub(super) enum Role {
     Fork,
     /// A stream that was created, and not as a fork.
     Root,
-    /// Below `__ds/subscriptions/`.
+    /// A subscription itself.
     Subscription,
+    /// The links of a subscription, all or one.
+    Links,
+    Claim,
+    Ack,
+    Release,
+    Callback,
     /// The keys that sign deliveries.
     Jwks,
-    /// Anything below the reserved part of the stream root.
+    /// In the reserved part of the stream root, but no control route.
+    Unrouted,
+    /// Anything in the reserved part of the stream root.
     Control,
+    /// The log stream.
+    Logs,
     /// Anything at all.
     Any,
+}
+
+impl Role {
+    /// What follows `__ds/` in a URL path is for.
+    pub(super) fn in_control_space(rest: &str) -> Self {
+        if rest == "jwks.json" {
+            return Self::Jwks;
+        }
+        let Some(below) = rest.strip_prefix("subscriptions/") else {
+            return Self::Unrouted;
+        };
+        match below.split_once('/').map(|(_, action)| action) {
+            None => Self::Subscription,
+            Some("claim") => Self::Claim,
+            Some("ack") => Self::Ack,
+            Some("release") => Self::Release,
+            Some("callback") => Self::Callback,
+            Some(action) if action.split('/').next() == Some("streams") => Self::Links,
+            Some(_) => Self::Unrouted,
+        }
+    }
+
+    /// Whether a path with this role is meant where `wanted` is asked for.
+    fn is_meant_by(self, wanted: Self, is_fork: bool) -> bool {
+        match wanted {
+            Self::Any => true,
+            Self::Control => !matches!(self, Self::Stream | Self::Logs | Self::Any),
+            Self::Fork => self == Self::Stream && is_fork,
+            Self::Root => self == Self::Stream && !is_fork,
+            wanted => wanted == self,
+        }
+    }
 }
 
 /// The body of a request.
@@ -125,12 +167,9 @@ impl On {
     }
 
     fn role_fits(&self, role: Role, is_fork: bool) -> bool {
-        match self.path {
-            Role::Any => true,
-            Role::Control => matches!(role, Role::Subscription | Role::Jwks | Role::Control),
-            Role::Fork => role == Role::Stream && is_fork,
-            Role::Root => role == Role::Stream && !is_fork,
-            wanted => wanted == role,
+        match self.path.0.as_slice() {
+            [] => role.is_meant_by(Role::default(), is_fork),
+            wanted => wanted.iter().any(|wanted| role.is_meant_by(*wanted, is_fork)),
         }
     }
 

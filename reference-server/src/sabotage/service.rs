@@ -29,6 +29,9 @@ use crate::{
     http::{App, BoxError, Response, StreamService},
 };
 
+/// The URL path of the log stream.
+const LOG_STREAM: &str = "/api/logs/stream";
+
 /// A server with faults.
 #[derive(Clone)]
 pub(crate) struct TamperedService {
@@ -198,15 +201,13 @@ impl TamperedService {
     }
 
     fn role_of(&self, url_path: &str) -> Role {
+        if url_path == LOG_STREAM {
+            return Role::Logs;
+        }
         let Some(below) = self.app.root.strip(url_path) else {
             return Role::Any;
         };
-        match path::reserved(below) {
-            None => Role::Stream,
-            Some(rest) if rest.starts_with("subscriptions/") => Role::Subscription,
-            Some("jwks.json") => Role::Jwks,
-            Some(_) => Role::Control,
-        }
+        path::reserved(below).map_or(Role::Stream, Role::in_control_space)
     }
 
     fn note_fork(&self, parts: &request::Parts) {

@@ -179,6 +179,272 @@ pub enum Switch {
     CursorBuildsOnClient,
     /// A carriage return does not end a line of an event's payload.
     SseKeepsCarriageReturns,
+
+    // Subscriptions: what they are set to.
+    /// Every path whose first segment begins with `__ds` belongs to the control space.
+    ReservedByFirstLetters,
+    /// Every path with a segment `__ds` anywhere belongs to the control space.
+    ReservedAnywhere,
+    /// A configuration is the same only if its bytes are.
+    ConfigComparedToTheLetter,
+    /// A configuration is compared with the links as they are now.
+    ConfigComparedWithLinks,
+    /// A configuration may differ in its pattern.
+    ConfigForgetsPattern,
+    /// A configuration may differ in its streams.
+    ConfigForgetsStreams,
+    /// A configuration may differ in whom it wakes: in its type, webhook or wake stream.
+    ConfigForgetsTarget,
+    /// A configuration may differ in its lease.
+    ConfigForgetsLease,
+    /// A configuration may differ in its description.
+    ConfigForgetsDescription,
+    /// A configuration that is answered 409 replaces the one before.
+    RefusedConfigApplied,
+    /// A confirmed configuration takes all cursors back to the start.
+    ConfirmationResetsCursors,
+    /// A subscription may have neither pattern nor streams.
+    NothingSubscribedTo,
+    /// A subscription needs a pattern.
+    PatternDemanded,
+    /// A subscription needs streams.
+    StreamsDemanded,
+    /// A subscription cannot have a pattern and streams.
+    PatternExcludesStreams,
+    /// A lease may have any length.
+    LeaseRangeIgnored,
+    /// A lease that cannot be is taken for the nearest that can.
+    LeaseFitted,
+    /// The shortest and the longest lease are refused.
+    LeaseEndsExcluded,
+    /// The lease is a minute where none is asked for.
+    LeaseDefaultIsAMinute,
+    /// A deleted subscription is only hidden: it goes on, and comes back when it is created again.
+    DeletionHidesOnly,
+
+    // Subscriptions: the streams that they link.
+    /// A pattern matches without regard to the case of letters.
+    GlobCaseFolded,
+    /// A segment of a pattern matches every segment that begins with it.
+    GlobByPrefix,
+    /// A dot in a pattern matches every character.
+    GlobDotIsAnything,
+    /// What stands behind `**` in a pattern does not count.
+    GlobTakesRest,
+    /// A pattern links no stream that is there already.
+    HistoryNotLinked,
+    /// A pattern links the streams that are there from their start.
+    HistoryIsPending,
+    /// A pattern whose streams have events already wakes for them.
+    HistoryWakes,
+    /// A stream that is created later is not linked.
+    LateStreamsNotLinked,
+    /// A stream that is created later is linked behind its first append.
+    LateStreamsSkipFirstAppend,
+    /// A stream is linked by its name from its start.
+    NamedStreamsArePending,
+    /// Adding a stream that is linked already takes it to its tail.
+    AddedStreamsSkipPending,
+    /// Adding streams wakes.
+    AddedStreamsWake,
+    /// A stream that is linked both ways is shown as linked by the pattern.
+    GlobHidesExplicit,
+    /// Taking an explicit link away takes the link by the pattern with it.
+    RemovalTakesGlobToo,
+    /// Taking an explicit link away leaves the stream shown as explicit.
+    RemovalLeavesExplicit,
+    /// Taking an explicit link away sets the cursor back to the start.
+    RemovalResetsCursor,
+
+    // Wakes, and what workers do with them.
+    /// An append while a wake is in flight wakes again.
+    AppendsWakeDespiteWake,
+    /// An append while a lease is held wakes again.
+    AppendsWakeDespiteLease,
+    /// An append to a stream that is not linked wakes.
+    AnyStreamWakes,
+    /// Closing a stream wakes, without data, too.
+    ClosureWakes,
+    /// Every wake has the generation of the first.
+    GenerationStands,
+    /// Every wake has a generation below the one before.
+    GenerationFalls,
+    /// Every wake has the wake_id of the first.
+    WakeIdStands,
+    /// An ack in the middle of a stream acks all of it.
+    AckCoversStream,
+    /// An ack takes a cursor wherever it says: back, or past the tail.
+    AckGoesAnywhere,
+    /// An ack links the stream that it names.
+    AckLinksStream,
+    /// Of several acks only the first counts.
+    FirstAckCounts,
+    /// One ack acks all streams.
+    AckCoversSubscription,
+    /// An ack without `done` moves no cursor.
+    HeartbeatAcksNothing,
+    /// An ack without `done` ends the wake.
+    HeartbeatEndsWake,
+    /// An ack without `done` does not renew the lease.
+    HeartbeatRenewsNothing,
+    /// An ack with `done` moves no cursor.
+    DoneAcksNothing,
+    /// An ack with `done` does not free the lease.
+    DoneKeepsLease,
+    /// Nobody is woken for what is left when a wake is done.
+    DoneWakesNobody,
+    /// A release acks everything.
+    ReleaseAcks,
+    /// Nobody is woken for what is left after a release.
+    ReleaseWakesNobody,
+    /// A release wakes with nothing left, too.
+    ReleaseWakesAnyway,
+    /// The server makes the wake stream when it is missing.
+    WakeStreamMade,
+    /// The server makes the wake stream anew for every wake.
+    WakeStreamMadeAnew,
+    /// A claim takes the lease from whoever holds it.
+    ClaimTakesOver,
+    /// A claim that is refused ends the lease all the same.
+    RefusedClaimEndsLease,
+    /// Claims at the same time all win.
+    ClaimsRace,
+
+    // Fencing.
+    /// The wake that a token was given for is not compared.
+    TokenWakeUnchecked,
+    /// The subscription that a token was given for is not compared.
+    TokenSubscriptionUnchecked,
+    /// A token opens every route.
+    TokenPurposeUnchecked,
+    /// A request needs no token that is right, only one.
+    TokenUnverified,
+    /// A request needs no token.
+    TokenNotNeeded,
+    /// A token may have other letters around it.
+    TokenSearched,
+    /// A token in the query counts.
+    TokenInQueryTaken,
+    /// A token in the body counts.
+    TokenInBodyTaken,
+    /// A token in another header counts.
+    TokenInOtherHeaderTaken,
+    /// The generation that a request names is not compared.
+    GenerationUnchecked,
+    /// The wake_id that a request names is not compared.
+    WakeIdUnchecked,
+    /// A request for an earlier wake counts for the current one.
+    StaleTaken,
+    /// The acks of a request that is refused as stale are applied.
+    StaleAcksApplied,
+    /// A request for an earlier wake ends the current one.
+    StaleEndsWake,
+    /// What a request does not name is not compared.
+    AbsentMatches,
+    /// Where no wake is in flight, a wake_id of null matches.
+    NullMatchesIdle,
+    /// A lease never ends.
+    LeaseNeverEnds,
+    /// A lease that is over ends with the next claim only.
+    LeaseEndsAtNextClaim,
+    /// A lease ends, and nobody is woken.
+    LeaseEndsSilently,
+    /// A claim's lease began with the wake.
+    LeaseStartsAtWake,
+
+    // Webhooks.
+    /// The answer `done` acks nothing.
+    AnswerAcksNothing,
+    /// The answer `done` acks the tails of that moment.
+    AnswerAcksTails,
+    /// The answer `done` to an earlier wake counts for the current one.
+    LateAnswerTaken,
+    /// A failed delivery is not repeated.
+    RetriesNever,
+    /// A failed delivery is repeated once.
+    RetriesOnce,
+    /// A failed delivery is repeated at once.
+    RetriesAtOnce,
+    /// The gaps between attempts do not grow.
+    RetriesEvenly,
+    /// The gaps between attempts are minutes.
+    RetriesSlowly,
+    /// A delivery that succeeds does not shorten the gaps again.
+    BackoffKept,
+    /// A delivery without an answer counts as arrived.
+    NoAnswerIsSuccess,
+    /// Webhooks may have any URL.
+    WebhookUrlUnchecked,
+    /// Webhooks may use http everywhere.
+    WebhookHttpTaken,
+    /// Webhooks may go to local networks.
+    WebhookLocalTaken,
+    /// Only addresses in dotted decimals are looked at.
+    WebhookDottedOnly,
+    /// Only the beginning of the host's text is looked at.
+    WebhookTextOnly,
+    /// Link-local addresses are no local ones.
+    WebhookForgetsLinkLocal,
+    /// Addresses of IPv6 are not looked at.
+    WebhookForgetsIpv6,
+    /// IPv4 addresses in IPv6 ones are not looked at.
+    WebhookForgetsMapped,
+    /// Hosts that begin like `localhost` or `127.` count as this machine.
+    WebhookExceptionByPrefix,
+    /// The ranges of local addresses are wider than they are.
+    WebhookRangesTooWide,
+
+    // The log stream.
+    /// The level counts for the first batch only.
+    LogsLevelInitialOnly,
+    /// The level counts for live lines only.
+    LogsLevelLiveOnly,
+    /// Only lines of that level pass, and none above it.
+    LogsLevelExact,
+    /// The step counts for the first batch only.
+    LogsStepInitialOnly,
+    /// The step counts for live lines only.
+    LogsStepLiveOnly,
+    /// The step hides lines of the service.
+    LogsStepHidesService,
+    /// The limit may be as high as a client likes.
+    LogsLimitUncapped,
+    /// The limit counts for each live batch, too.
+    LogsLimitCountsLive,
+    /// The limit counts before the filters.
+    LogsLimitBeforeFilter,
+    /// A log stream begins with the oldest lines.
+    LogsBeginWithOldest,
+    /// The lines that a log stream begins with come again with the first live ones.
+    LogsSeamDoubled,
+    /// Log streams of jobs carry the lines of all jobs.
+    LogsJobsMixed,
+    /// The log stream of the service carries the lines of jobs, too.
+    LogsServiceHearsJobs,
+    /// Log streams of jobs carry the lines of the service, too.
+    LogsJobsHearService,
+    /// A batch holds a hundred lines; what is more is lost.
+    LogsBurstsLost,
+    /// Of several readers of a job, each batch goes to one.
+    LogsReadersShare,
+    /// When a reader leaves, the others of its job get nothing more.
+    LogsLeaverSilencesAll,
+    /// A change of status is told before the lines that wait.
+    LogsStatusFirst,
+    /// A change of status is told to all jobs.
+    LogsStatusToAllJobs,
+    /// A change of status is told to the service.
+    LogsStatusToService,
+    /// Lines are not gathered.
+    LogsUnbatched,
+    /// Lines are gathered for four times as long.
+    LogsBatchesLate,
+    /// Pings come in more than twice their time.
+    PingsRare,
+    /// Pings come in a third of their time.
+    PingsOften,
+    /// Every event puts off the next ping.
+    PingsRestart,
 }
 
 /// The faults that a server has.

@@ -78,7 +78,7 @@ pub(super) enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JsonStep {
-    /// A JSON pointer; `/-` at its end is every element of an array.
+    /// A JSON pointer; `-` in it is every element of an array.
     at: String,
     #[serde(default)]
     set: Option<Value>,
@@ -96,7 +96,7 @@ pub(super) struct JsonStep {
     /// The elements in the opposite order.
     #[serde(default)]
     reverse: bool,
-    /// Changes of a text.
+    /// Changes of a text, or of a number as it is written.
     #[serde(default)]
     text: Steps,
 }
@@ -254,18 +254,22 @@ fn wrapped(bytes: &[u8], width: usize) -> Vec<u8> {
 
 impl JsonStep {
     fn apply(&self, document: &mut Value) {
-        if let Some(array) = self.at.strip_suffix("/-") {
+        self.apply_at(document, &self.at);
+    }
+
+    fn apply_at(&self, document: &mut Value, pointer: &str) {
+        if let Some((array, rest)) = split_at_every(pointer) {
             if let Some(Value::Array(elements)) = document.pointer_mut(array) {
-                elements.iter_mut().for_each(|element| self.change(element));
+                elements.iter_mut().for_each(|element| self.apply_at(element, rest));
             }
             return;
         }
         if self.drop {
-            remove(document, &self.at);
-        } else if let Some(value) = document.pointer_mut(&self.at) {
+            remove(document, pointer);
+        } else if let Some(value) = document.pointer_mut(pointer) {
             self.change(value);
         } else if let Some(set) = &self.set {
-            insert(document, &self.at, set.clone());
+            insert(document, pointer, set.clone());
         }
     }
 
@@ -285,10 +289,24 @@ impl JsonStep {
         if self.wrap {
             *value = Value::Array(vec![value.take()]);
         }
-        if let (false, Value::String(text)) = (self.text.0.is_empty(), &mut *value) {
-            *text = edit_text(&self.text, text);
+        match value {
+            _ if self.text.0.is_empty() => {}
+            Value::String(text) => *text = edit_text(&self.text, text),
+            Value::Number(number) => {
+                if let Ok(changed) = edit_text(&self.text, &number.to_string()).parse() {
+                    *number = changed;
+                }
+            }
+            _ => {}
         }
     }
+}
+
+/// What stands before and behind the first `/-` of a pointer, which means every element.
+fn split_at_every(pointer: &str) -> Option<(&str, &str)> {
+    let places =
+        pointer.match_indices("/-").map(|(at, every)| (&pointer[..at], &pointer[at + every.len()..]));
+    places.into_iter().find(|(_, rest)| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn inner(value: Value) -> Vec<Value> {
@@ -359,6 +377,9 @@ mod tests {
         assert_eq!(edited("{ json: [{ at: /-, wrap: true }] }", "[1,2]"), "[[1],[2]]");
         assert_eq!(edited("{ json: [{ at: /c, set: 1 }] }", "{}"), r#"{"c":1}"#);
         assert_eq!(edited("{ json: [{ at: /a, text: uppercase }] }", r#"{"a":"x"}"#), r#"{"a":"X"}"#);
+        assert_eq!(edited("{ json: [{ at: /a, text: { cut: 2 } }] }", r#"{"a":123}"#), r#"{"a":1}"#);
+        let both = r#"{"a":[{"b":1,"-":1},{"b":2}]}"#;
+        assert_eq!(edited("{ json: [{ at: /a/-/b, drop: true }] }", both), r#"{"a":[{"-":1},{}]}"#);
         assert_eq!(edited("{ json: [{ at: /a, set: 1 }] }", "no json"), "no json");
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{Request, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -62,31 +62,61 @@ impl<R: Resolver> DeliveryClient<R> {
         }
     }
 
-    /// One attempt. Every failure is alike to the sender: it tries again later.
-    pub(super) async fn post(&self, url: &WebhookUrl, signature: &str, body: Bytes) -> DeliveryOutcome {
-        self.exchange(url, signature, body).await.unwrap_or(DeliveryOutcome::Failed)
-    }
-
-    async fn exchange(&self, url: &WebhookUrl, signature: &str, body: Bytes) -> Option<DeliveryOutcome> {
+    /// One attempt; what was answered, if anything.
+    pub(super) async fn send(&self, url: &WebhookUrl, letter: Letter) -> Option<Reply> {
         let end = Instant::now() + self.timeout;
-        let request = Request::post(url.normalised())
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::USER_AGENT, USER_AGENT)
-            .header("webhook-signature", signature)
-            .body(Full::new(body))
+        let mut request = Request::builder()
+            .method(letter.method)
+            .uri(url.normalised())
+            .body(Full::new(letter.body))
             .ok()?;
+        *request.headers_mut() = letter.headers;
         let response = timeout_at(end, self.client.request(request)).await.ok()?.ok()?;
-        if !response.status().is_success() {
-            return Some(DeliveryOutcome::Failed);
+        let status = response.status();
+        if !status.is_success() {
+            return Some(Reply { status, body: None });
         }
-        // The status has said that the wake arrived. A body that is too long or too slow, torn or no JSON does not
-        // unsay it.
         let body = Limited::new(response.into_body(), self.response_body_bytes).collect();
-        let done = match timeout_at(end, body).await {
-            Ok(Ok(body)) => is_done(&body.to_bytes()),
-            Ok(Err(_)) | Err(_) => false,
-        };
-        Some(DeliveryOutcome::Received { done })
+        let body = timeout_at(end, body).await.ok().and_then(Result::ok);
+        Some(Reply { status, body: body.map(Collected::to_bytes) })
+    }
+}
+
+/// A signed notification, as it is sent.
+pub(super) struct Letter {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Letter {
+    pub(super) fn new(signature: HeaderValue, body: Bytes) -> Self {
+        let headers = [
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (header::USER_AGENT, HeaderValue::from_static(USER_AGENT)),
+            (HeaderName::from_static("webhook-signature"), signature),
+        ];
+        Self { method: Method::POST, headers: headers.into_iter().collect(), body }
+    }
+}
+
+/// What a receiver answered.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    /// None where it was too long or too slow, or broke off.
+    pub(super) body: Option<Bytes>,
+}
+
+impl DeliveryOutcome {
+    /// Every failure is alike to the sender: it tries again later. A status of success says that the wake arrived; a
+    /// body that did not come whole, or that is no JSON, does not unsay it.
+    pub(super) fn of(reply: Option<&Reply>) -> Self {
+        match reply {
+            Some(Reply { status, body }) if status.is_success() => {
+                Self::Received { done: body.as_deref().is_some_and(is_done) }
+            }
+            _ => Self::Failed,
+        }
     }
 }
 
@@ -240,7 +270,9 @@ mod tests {
             String::from_utf8_lossy(&request[..length]).into_owned()
         };
         let body = Bytes::from_static(b"{\"wake\":1}");
-        tokio::join!(client.post(&url, "t=1,kid=k,ed25519=s", body), receive)
+        let letter = Letter::new(HeaderValue::from_static("t=1,kid=k,ed25519=s"), body);
+        let send = async { DeliveryOutcome::of(client.send(&url, letter).await.as_ref()) };
+        tokio::join!(send, receive)
     }
 
     #[tokio::test]

@@ -9,11 +9,13 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 
 use super::config::SubscriptionConfig;
+use super::faults::SubscriptionFaults;
 use super::service::Subscriptions;
 use super::store::Observer;
-use crate::core::path::{self, StreamRoot};
+use crate::core::path::{self, RESERVED_SEGMENT, StreamRoot};
 use crate::core::store::Store;
 use crate::http::{Endpoint, Response, ResponseBody, problem};
+use crate::sabotage::{Outbound, Switch};
 
 /// Everything below `__ds` (section 6).
 pub(crate) struct ControlSpace {
@@ -28,9 +30,11 @@ impl ControlSpace {
         store: &Arc<Store>,
         root: StreamRoot,
         address: SocketAddr,
+        outbound: Outbound,
     ) -> Arc<Self> {
         let stream_root = format!("http://{}{}", reachable(address), root.as_str());
-        let subscriptions = Subscriptions::start(config, store.clone(), &stream_root);
+        let faults = SubscriptionFaults { switches: store.switches, outbound };
+        let subscriptions = Subscriptions::start(config, store.clone(), &stream_root, faults);
         store.observe(Arc::new(Observer(Arc::downgrade(&subscriptions))));
         Arc::new(Self { root, subscriptions })
     }
@@ -59,7 +63,13 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 impl Endpoint for ControlSpace {
     fn claims(&self, url_path: &str) -> bool {
-        self.control_path(url_path).is_some()
+        let switches = self.subscriptions.faults.switches;
+        let is_claimed_too = |below: &str| {
+            (switches.on(Switch::ReservedByFirstLetters) && below.starts_with(RESERVED_SEGMENT))
+                || (switches.on(Switch::ReservedAnywhere)
+                    && below.split('/').any(|part| part == RESERVED_SEGMENT))
+        };
+        self.control_path(url_path).is_some() || self.root.strip(url_path).is_some_and(is_claimed_too)
     }
 
     fn answer(&self, request: Request<Bytes>) -> Pin<Box<dyn Future<Output = Response> + Send>> {

@@ -19,6 +19,11 @@ impl Lease {
         self.ends = now + self.length;
     }
 
+    /// How long ago it began, or was extended.
+    pub(super) fn age(&self, now: Duration) -> Duration {
+        (now + self.length).saturating_sub(self.ends)
+    }
+
     pub(super) fn is_over(&self, now: Duration) -> bool {
         now >= self.ends
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::path::StreamPath;
 use super::streams::{STREAM_START, StreamView};
+use crate::sabotage::{Switch, Switches};
 
 /// Why a stream belongs to a subscription; the explicit link wins where both hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,10 +51,14 @@ impl Links {
     }
 
     /// Links a stream at its tail, or makes an existing link explicit and leaves its cursor alone.
-    pub(super) fn add_explicit(&mut self, path: &StreamPath, streams: &dyn StreamView) {
+    pub(super) fn add_explicit(&mut self, path: &StreamPath, streams: &dyn StreamView, switches: Switches) {
+        let tail = streams.tail(path.as_str()).filter(|_| !switches.on(Switch::NamedStreamsArePending));
+        if switches.on(Switch::AddedStreamsSkipPending) {
+            self.0.remove(path.as_str());
+        }
         let link = self.0.entry(path.as_str().to_owned()).or_insert_with(|| Link {
             link_type: LinkType::Explicit,
-            acked: streams.tail(path.as_str()).unwrap_or_else(|| STREAM_START.to_owned()),
+            acked: tail.unwrap_or_else(|| STREAM_START.to_owned()),
         });
         link.link_type = LinkType::Explicit;
     }
@@ -66,9 +71,15 @@ impl Links {
     }
 
     /// Takes the explicit link away; `still_matched` leaves the glob one, cursor and all.
-    pub(super) fn remove_explicit(&mut self, path: &StreamPath, still_matched: bool) {
+    pub(super) fn remove_explicit(&mut self, path: &StreamPath, still_matched: bool, switches: Switches) {
         match self.0.get_mut(path.as_str()) {
-            Some(link) if still_matched => link.link_type = LinkType::Glob,
+            Some(_) if still_matched && switches.on(Switch::RemovalLeavesExplicit) => {}
+            Some(link) if still_matched && !switches.on(Switch::RemovalTakesGlobToo) => {
+                link.link_type = LinkType::Glob;
+                if switches.on(Switch::RemovalResetsCursor) {
+                    link.acked = STREAM_START.to_owned();
+                }
+            }
             Some(link) if link.link_type == LinkType::Explicit => {
                 self.0.remove(path.as_str());
             }
@@ -95,6 +106,25 @@ impl Links {
             && link.acked.as_str() < offset
         {
             link.acked = offset.to_owned();
+        }
+    }
+
+    /// Moves a cursor to wherever `offset` is.
+    pub(super) fn force(&mut self, path: &str, offset: &str) {
+        if let Some(link) = self.0.get_mut(path) {
+            link.acked = offset.to_owned();
+        }
+    }
+
+    /// Moves all cursors to the start.
+    pub(super) fn rewind(&mut self) {
+        self.0.values_mut().for_each(|link| link.acked = STREAM_START.to_owned());
+    }
+
+    /// Moves all cursors to the tails of their streams.
+    pub(super) fn ack_everything(&mut self, streams: &dyn StreamView) {
+        for (path, link) in &mut self.0 {
+            link.acked = streams.tail(path).unwrap_or_else(|| STREAM_START.to_owned());
         }
     }
 

@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use crate::sabotage::{Switch, Switches};
+
 const LONGEST_PATTERN_BYTES: usize = 2048;
 
 /// `*` stands for exactly one path segment, `**` for any number of them including none, and every other segment
@@ -55,7 +57,7 @@ impl Pattern {
         &self.text
     }
 
-    pub(super) fn matches(&self, path: &str) -> bool {
+    pub(super) fn matches(&self, path: &str, switches: Switches) -> bool {
         let path: Vec<&str> = path.split('/').collect();
         let (mut at, mut taken) = (0, 0);
         // Only the last `**` seen has to be widened after a mismatch: all before it is settled. That keeps the
@@ -63,11 +65,12 @@ impl Pattern {
         let mut widen: Option<(usize, usize)> = None;
         while taken < path.len() {
             match self.segments.get(at) {
+                Some(Segment::AnyNumber) if switches.on(Switch::GlobTakesRest) => return true,
                 Some(Segment::AnyNumber) => {
                     at += 1;
                     widen = Some((at, taken));
                 }
-                Some(segment) if segment.takes(path[taken]) => {
+                Some(segment) if segment.takes(path[taken], switches) => {
                     at += 1;
                     taken += 1;
                 }
@@ -95,13 +98,23 @@ impl Segment {
         }
     }
 
-    fn takes(&self, segment: &str) -> bool {
+    fn takes(&self, segment: &str, switches: Switches) -> bool {
         match self {
-            Self::Literal(text) => text == segment,
+            Self::Literal(text) => text == segment || resembles(text, segment, switches),
             Self::One => true,
             Self::AnyNumber => false,
         }
     }
+}
+
+/// Whether a faulty server takes a segment for a literal one.
+fn resembles(text: &str, segment: &str, switches: Switches) -> bool {
+    let is_like = |(given, held): (char, char)| given == held || given == '.';
+    let dots =
+        || text.chars().count() == segment.chars().count() && text.chars().zip(segment.chars()).all(is_like);
+    (switches.on(Switch::GlobCaseFolded) && text.eq_ignore_ascii_case(segment))
+        || (switches.on(Switch::GlobByPrefix) && segment.starts_with(text))
+        || (switches.on(Switch::GlobDotIsAnything) && dots())
 }
 
 #[cfg(test)]
@@ -111,7 +124,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, path: &str) -> bool {
-        Pattern::parse(pattern).unwrap().matches(path)
+        Pattern::parse(pattern).unwrap().matches(path, Switches::NONE)
     }
 
     #[test]
@@ -157,9 +170,9 @@ mod tests {
             Some((Segment::AnyNumber, rest)) => {
                 (0..=path.len()).any(|taken| by_definition(rest, &path[taken..]))
             }
-            Some((segment, rest)) => path
-                .split_first()
-                .is_some_and(|(first, others)| segment.takes(first) && by_definition(rest, others)),
+            Some((segment, rest)) => path.split_first().is_some_and(|(first, others)| {
+                segment.takes(first, Switches::NONE) && by_definition(rest, others)
+            }),
         }
     }
 
@@ -171,7 +184,7 @@ mod tests {
         ) {
             let pattern = Pattern::parse(&pattern).unwrap();
             let segments: Vec<&str> = path.split('/').collect();
-            prop_assert_eq!(pattern.matches(&path), by_definition(&pattern.segments, &segments));
+            prop_assert_eq!(pattern.matches(&path, Switches::NONE), by_definition(&pattern.segments, &segments));
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::faults;
 use super::path::StreamPath;
 use super::refusal::Refusal;
 use super::registry::Put;
@@ -50,7 +51,7 @@ impl Subscriptions {
         if body.len() > self.config.limits.request_body_bytes {
             return Err(Refusal::BodyTooLong(self.config.limits.request_body_bytes));
         }
-        let token = || bearer_token(request.headers());
+        let token = || self.token(request);
         match route {
             Route::Jwks => Ok(self.show_jwks()),
             Route::Subscription(id) => match *request.method() {
@@ -61,9 +62,9 @@ impl Subscriptions {
             Route::Links(id) => self.add_links(&id, body),
             Route::Link(id, path) => self.remove_link(&id, &path),
             Route::Claim(id) => self.claim(&id, body),
-            Route::Callback(id) => self.report(&id, token()?, Purpose::Callback, body),
-            Route::Ack(id) => self.report(&id, token()?, Purpose::Claim, body),
-            Route::Release(id) => self.release(&id, token()?, body),
+            Route::Callback(id) => self.report(&id, &token()?, Purpose::Callback, body),
+            Route::Ack(id) => self.report(&id, &token()?, Purpose::Claim, body),
+            Route::Release(id) => self.release(&id, &token()?, body),
         }
     }
 
@@ -79,7 +80,7 @@ impl Subscriptions {
         if id.len() > LONGEST_NAME_BYTES || id.chars().any(char::is_control) {
             return Err(Refusal::Invalid("the subscription's id is not usable".to_owned()));
         }
-        let settings = Settings::parse(body, &self.config)?;
+        let settings = Settings::parse(body, &self.config, self.faults.switches)?;
         self.expect_appends();
         self.change(|registry, moment| {
             let status = match registry.put(id, settings, moment)? {
@@ -126,15 +127,20 @@ impl Subscriptions {
     }
 
     fn report(&self, id: &str, token: &str, purpose: Purpose, body: &[u8]) -> Answer {
-        let report: Report = parse(body)?;
+        let report: Report = parse(&faults::completed(body, self.faults.switches))?;
         let next_wake =
             self.change(|registry, moment| registry.report(id, token, purpose, &report, moment))?;
         let answer = json!({ "ok": true, "next_wake": next_wake });
         Ok(json_response(StatusCode::OK, &answer))
     }
 
+    fn token(&self, request: &Request<Bytes>) -> Result<String, Refusal> {
+        let elsewhere = |refusal| faults::token_elsewhere(request, self.faults.switches).ok_or(refusal);
+        bearer_token(request.headers()).map(str::to_owned).or_else(elsewhere)
+    }
+
     fn release(&self, id: &str, token: &str, body: &[u8]) -> Answer {
-        let wake: WakeNamed = parse(body)?;
+        let wake: WakeNamed = parse(&faults::completed(body, self.faults.switches))?;
         self.change(|registry, moment| registry.release(id, token, &wake, moment))?;
         Ok(no_content())
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use rand::rngs::StdRng;
@@ -18,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::config::SubscriptionConfig;
-use super::delivery::DeliveryClient;
+use super::delivery::{DeliveryClient, Letter};
 use super::effect::{DeliveryOutcome, Effect, Notification, WakeEvent};
+use super::faults::SubscriptionFaults;
 use super::link::StreamStatus;
 use super::registry::{Moment, Registry};
 use super::signing::{JwkSet, KeyRing};
@@ -27,10 +29,12 @@ use super::streams::Streams;
 use super::subscription::Now;
 use super::urls::ControlUrls;
 use super::view::SigningView;
+use crate::sabotage::{DeliveryFaults, Switch};
 
 /// The subscriptions of one server. Needs a tokio runtime with timers and I/O.
 pub(crate) struct Subscriptions {
     pub(super) config: SubscriptionConfig,
+    pub(super) faults: SubscriptionFaults,
     streams: Arc<dyn Streams>,
     registry: Mutex<Registry>,
     keys: Mutex<KeyRing>,
@@ -65,6 +69,7 @@ impl Subscriptions {
         config: SubscriptionConfig,
         streams: Arc<dyn Streams>,
         stream_root: &str,
+        faults: SubscriptionFaults,
     ) -> Arc<Self> {
         let mut rng = StdRng::from_os_rng();
         let seed = config.signing_seed.unwrap_or_else(|| rng.random());
@@ -76,6 +81,7 @@ impl Subscriptions {
             keys: Mutex::new(KeyRing::new(seed)),
             urls: ControlUrls::new(config.public_root.as_deref().unwrap_or(stream_root)),
             config,
+            faults,
             streams,
             started: Instant::now(),
             in_use: AtomicBool::new(false),
@@ -178,7 +184,9 @@ impl Subscriptions {
             "generation": event.wake.generation,
             "ts": Timestamp::now().as_millisecond(),
         });
-        let appended = self.streams.append_json(&event.wake_stream, &message).is_ok();
+        let messages = self.faults.outbound.wake_events(message);
+        let appended =
+            messages.iter().all(|message| self.streams.append_json(&event.wake_stream, message).is_ok());
         self.change(|registry, moment| {
             registry.wake_event_ended(&event.subscription, &event.wake.id, appended, moment);
         });
@@ -200,10 +208,37 @@ impl Subscriptions {
             callback_token: &notification.token,
         })
         .expect("a notification is plain JSON");
-        let now = Timestamp::now().as_second();
-        let signature = self.keys.lock().signature_header(&body, now);
-        let outcome = self.client.post(&notification.url, &signature, Bytes::from(body)).await;
+        let faults = self.faults.outbound.for_attempt(&notification.subscription);
+        let outcome = self.send(notification, faults.body(body), &faults).await;
         self.report_delivery(notification, outcome);
+    }
+
+    async fn send(
+        &self,
+        notification: &Notification,
+        body: Vec<u8>,
+        faults: &DeliveryFaults<'_>,
+    ) -> DeliveryOutcome {
+        tokio::time::sleep(faults.delay()).await;
+        let now = Timestamp::now().as_second();
+        let signature = self.keys.lock().signature_header(&body, now, faults);
+        let Ok(signature) = HeaderValue::try_from(signature) else {
+            return DeliveryOutcome::Failed;
+        };
+        let mut outcome = DeliveryOutcome::Received { done: false };
+        for _ in 0..faults.copies() {
+            let mut letter = Letter::new(signature.clone(), Bytes::from(body.clone()));
+            faults.change(&mut letter.method, &mut letter.headers, &mut letter.body);
+            let mut reply = self.client.send(&notification.url, letter).await;
+            if let Some(reply) = &mut reply {
+                faults.change_answer(&mut reply.status, &mut reply.body);
+            }
+            let is_unheard = reply.is_none() && self.faults.switches.on(Switch::NoAnswerIsSuccess);
+            if !is_unheard {
+                outcome = DeliveryOutcome::of(reply.as_ref());
+            }
+        }
+        outcome
     }
 
     /// Whether a notification that had to wait for its turn is still worth sending.

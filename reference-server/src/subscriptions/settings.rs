@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::config::SubscriptionConfig;
+use super::faults;
 use super::path::StreamPath;
 use super::pattern::Pattern;
 use super::refusal::Refusal;
 use super::webhook_url::WebhookUrl;
+use crate::sabotage::{Switch, Switches};
 
 const LONGEST_DESCRIPTION_BYTES: usize = 4096;
 
@@ -24,6 +26,10 @@ pub(super) struct Settings {
     pub(super) streams: BTreeSet<StreamPath>,
     pub(super) lease: Duration,
     pub(super) description: Option<String>,
+    /// The text that was given, where a faulty server compares that.
+    letters: Option<Box<[u8]>>,
+    /// What goes wrong with this subscription on purpose.
+    pub(super) switches: Switches,
 }
 
 /// How a subscription's workers learn of pending work.
@@ -49,10 +55,15 @@ struct Given {
 }
 
 impl Settings {
-    pub(super) fn parse(body: &[u8], config: &SubscriptionConfig) -> Result<Self, Refusal> {
-        let given: Given = serde_json::from_slice(body)
+    pub(super) fn parse(
+        body: &[u8],
+        config: &SubscriptionConfig,
+        switches: Switches,
+    ) -> Result<Self, Refusal> {
+        let read = faults::misread(body, config, switches);
+        let given: Given = serde_json::from_slice(&read)
             .map_err(|mistake| Refusal::Invalid(format!("the body is not right: {mistake}")))?;
-        let delivery = DeliveryKind::parse(&given, config)?;
+        let delivery = DeliveryKind::parse(&given, config, switches)?;
         let pattern = given
             .pattern
             .as_deref()
@@ -60,7 +71,8 @@ impl Settings {
             .transpose()
             .map_err(|mistake| Refusal::Invalid(mistake.to_string()))?;
         let streams = parse_paths(given.streams.as_deref().unwrap_or_default())?;
-        if pattern.is_none() && streams.is_empty() {
+        faults::demand_more(pattern.is_some(), !streams.is_empty(), switches)?;
+        if pattern.is_none() && streams.is_empty() && !switches.on(Switch::NothingSubscribedTo) {
             return Err(invalid("pattern or streams must be given"));
         }
         if streams.len() > config.limits.streams_per_subscription {
@@ -73,8 +85,10 @@ impl Settings {
             delivery,
             pattern,
             streams,
-            lease: parse_lease(given.lease_ttl_ms, config)?,
+            lease: parse_lease(given.lease_ttl_ms, config, switches)?,
             description: given.description,
+            letters: switches.on(Switch::ConfigComparedToTheLetter).then(|| body.into()),
+            switches,
         })
     }
 
@@ -84,24 +98,27 @@ impl Settings {
             DeliveryKind::Webhook(url) => ("webhook", url.normalised()),
             DeliveryKind::PullWake { wake_stream } => ("pull-wake", wake_stream.as_str()),
         };
+        if let Some(letters) = &self.letters {
+            return Sha256::digest(letters).into();
+        }
+        let counts = |forgotten| !self.switches.on(forgotten);
         let canonical = json!([
-            kind,
-            target,
-            self.pattern.as_ref().map(Pattern::as_str),
-            self.streams,
-            self.lease.as_millis(),
-            self.description,
+            counts(Switch::ConfigForgetsTarget).then_some([kind, target]),
+            self.pattern.as_ref().filter(|_| counts(Switch::ConfigForgetsPattern)).map(Pattern::as_str),
+            counts(Switch::ConfigForgetsStreams).then_some(&self.streams),
+            counts(Switch::ConfigForgetsLease).then_some(self.lease.as_millis()),
+            self.description.as_ref().filter(|_| counts(Switch::ConfigForgetsDescription)),
         ]);
         Sha256::digest(canonical.to_string()).into()
     }
 
     pub(super) fn pattern_matches(&self, path: &str) -> bool {
-        self.pattern.as_ref().is_some_and(|pattern| pattern.matches(path))
+        self.pattern.as_ref().is_some_and(|pattern| pattern.matches(path, self.switches))
     }
 }
 
 impl DeliveryKind {
-    fn parse(given: &Given, config: &SubscriptionConfig) -> Result<Self, Refusal> {
+    fn parse(given: &Given, config: &SubscriptionConfig, switches: Switches) -> Result<Self, Refusal> {
         match given.r#type.as_deref() {
             Some("webhook") => {
                 let url = given
@@ -110,7 +127,7 @@ impl DeliveryKind {
                     .and_then(|webhook| webhook.get("url"))
                     .and_then(Value::as_str)
                     .ok_or_else(|| invalid("type webhook needs webhook.url, a string"))?;
-                Ok(Self::Webhook(WebhookUrl::parse(url, config.development)?))
+                Ok(Self::Webhook(faults::webhook_url(url, config.development, switches)?))
             }
             Some("pull-wake") => {
                 let path = given
@@ -139,9 +156,18 @@ pub(super) fn too_many_streams(config: &SubscriptionConfig) -> Refusal {
     Refusal::Limit(format!("{} streams for each subscription", config.limits.streams_per_subscription))
 }
 
-fn parse_lease(given: Option<u64>, config: &SubscriptionConfig) -> Result<Duration, Refusal> {
-    let lease = given.map_or(config.default_lease, Duration::from_millis);
-    if lease < config.minimum_lease || lease > config.maximum_lease {
+fn parse_lease(
+    given: Option<u64>,
+    config: &SubscriptionConfig,
+    switches: Switches,
+) -> Result<Duration, Refusal> {
+    let doubled = if switches.on(Switch::LeaseDefaultIsAMinute) { 2 } else { 1 };
+    let lease = given.map_or(config.default_lease * doubled, Duration::from_millis);
+    let is_end = lease == config.minimum_lease || lease == config.maximum_lease;
+    let is_outside = lease < config.minimum_lease || lease > config.maximum_lease;
+    if (is_outside && !switches.on(Switch::LeaseRangeIgnored))
+        || (is_end && switches.on(Switch::LeaseEndsExcluded))
+    {
         return Err(Refusal::Invalid(format!(
             "lease_ttl_ms must be between {} and {}",
             config.minimum_lease.as_millis(),
@@ -160,7 +186,7 @@ mod tests {
     use super::*;
 
     fn parse(body: Value) -> Result<Settings, Refusal> {
-        Settings::parse(body.to_string().as_bytes(), &SubscriptionConfig::default())
+        Settings::parse(body.to_string().as_bytes(), &SubscriptionConfig::default(), Switches::NONE)
     }
 
     fn pull(change: impl FnOnce(&mut Value)) -> Result<Settings, Refusal> {
@@ -184,7 +210,7 @@ mod tests {
         assert!(is_invalid(pull(|body| body["pattern"] = json!(""))));
         assert!(is_invalid(parse(json!({ "type": "webhook", "streams": ["a"] }))));
         assert!(is_invalid(parse(json!([1]))));
-        assert!(is_invalid(Settings::parse(b"{", &SubscriptionConfig::default())));
+        assert!(is_invalid(Settings::parse(b"{", &SubscriptionConfig::default(), Switches::NONE)));
     }
 
     #[test]

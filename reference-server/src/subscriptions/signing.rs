@@ -6,6 +6,8 @@ use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::sabotage::DeliveryFaults;
+
 /// The key that signs, and the ones that did.
 pub(super) struct KeyRing {
     active: NamedKey,
@@ -65,11 +67,12 @@ impl KeyRing {
     }
 
     /// The value of `Webhook-Signature` for `body` sent at `now`, in Unix seconds.
-    pub(super) fn signature_header(&self, body: &[u8], now: i64) -> String {
-        let mut signed = format!("{now}.").into_bytes();
-        signed.extend_from_slice(body);
-        let signature = self.active.key.sign(&signed).to_bytes();
-        format!("t={now},kid={},ed25519={}", self.active.kid, URL_SAFE_NO_PAD.encode(signature))
+    pub(super) fn signature_header(&self, body: &[u8], now: i64, faults: &DeliveryFaults<'_>) -> String {
+        let time = faults.signing_time(now.to_string());
+        let signed = faults.signed([time.as_bytes(), b".", body].concat());
+        let signature = URL_SAFE_NO_PAD.encode(self.active.key.sign(&signed).to_bytes());
+        let kid = faults.kid(self.active.kid.clone());
+        format!("t={time},kid={kid},ed25519={}", faults.signature(signature))
     }
 }
 
@@ -118,7 +121,7 @@ mod tests {
     #[test]
     fn a_signature_holds_for_its_body_and_time_only() {
         let ring = KeyRing::new([7; 32]);
-        let header = ring.signature_header(b"{}", 1000);
+        let header = ring.signature_header(b"{}", 1000, &DeliveryFaults::default());
         let (start, signature) = header.split_once(",ed25519=").unwrap();
         assert_eq!(start, format!("t=1000,kid={}", ring.active_kid()));
         let bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();

@@ -8,8 +8,10 @@ use serde_json::Value;
 use super::service::Subscriptions;
 use super::streams::{AppendRefused, StreamView, Streams};
 use crate::core::append::Append;
+use crate::core::create::Creation;
 use crate::core::offset::Offset;
 use crate::core::store::{Store, StreamObserver};
+use crate::sabotage::Switch;
 
 impl StreamView for Store {
     fn tail(&self, path: &str) -> Option<String> {
@@ -34,6 +36,13 @@ impl StreamView for Store {
 impl Streams for Store {
     fn append_json(&self, path: &str, message: &Value) -> Result<(), AppendRefused> {
         let now = Timestamp::now();
+        if self.switches.on(Switch::WakeStreamMadeAnew) {
+            let _ = self.delete(path, now);
+        }
+        if self.switches.on(Switch::WakeStreamMadeAnew) || self.switches.on(Switch::WakeStreamMade) {
+            let made = Creation { content_type: Some("application/json"), ..Creation::default() };
+            let _ = self.create(path, &made, now);
+        }
         let stream = self.describe(path, now).map_err(|_| AppendRefused)?;
         let body = message.to_string();
         let append =

@@ -9,14 +9,18 @@ use rand::rngs::StdRng;
 use super::backoff::Backoff;
 use super::config::SubscriptionConfig;
 use super::effect::{DeliveryOutcome, Effect, Notification, WakeEvent};
+use super::faults;
 use super::lease::Lease;
 use super::link::Links;
 use super::path::StreamPath;
 use super::phase::{Attempt, Phase, WakeEventState};
+use super::refusal::Refusal;
+use super::registry::Put;
 use super::settings::{DeliveryKind, Settings, SettingsHash};
 use super::streams::{STREAM_START, StreamView};
 use super::token::{Claims, Purpose, TokenKey};
 use super::wake::{Wake, WakeId};
+use crate::sabotage::{Switch, Switches};
 
 pub(super) struct Subscription {
     pub(super) id: String,
@@ -29,6 +33,10 @@ pub(super) struct Subscription {
     pub(super) backoff: Option<Backoff>,
     /// Counts wakes; the fence against late workers (section 7.3).
     pub(super) generation: u64,
+    /// When the wake in flight began.
+    pub(super) woken_at: Duration,
+    /// Deleted on a server that only hides what is deleted.
+    pub(super) is_hidden: bool,
 }
 
 /// The instant something happens at, on both clocks.
@@ -59,17 +67,23 @@ impl Subscription {
         streams: &dyn StreamView,
     ) -> Self {
         let mut links = Links::default();
+        let switches = settings.switches;
         for path in &settings.streams {
-            links.add_explicit(path, streams);
+            links.add_explicit(path, streams, switches);
         }
-        if let Some(pattern) = &settings.pattern {
+        if settings.pattern.is_some() && !switches.on(Switch::HistoryNotLinked) {
+            let is_pending = switches.on(Switch::HistoryIsPending) || switches.on(Switch::HistoryWakes);
             for path in streams.paths() {
-                if pattern.matches(&path)
+                if settings.pattern_matches(&path)
                     && let Some(tail) = streams.tail(&path)
                 {
-                    links.add_matched(&path, tail);
+                    links.add_matched(&path, if is_pending { STREAM_START.to_owned() } else { tail });
                 }
             }
+        }
+        if switches.on(Switch::GlobHidesExplicit) {
+            let hidden = settings.streams.iter().filter(|path| settings.pattern_matches(path.as_str()));
+            hidden.for_each(|path| links.remove_explicit(path, true, Switches::NONE));
         }
         Self {
             id,
@@ -80,28 +94,69 @@ impl Subscription {
             phase: Phase::Idle,
             backoff: None,
             generation: 0,
+            woken_at: Duration::ZERO,
+            is_hidden: false,
         }
+    }
+
+    /// Compares a configuration that was put again with the one there is.
+    pub(super) fn confirm(&mut self, settings: Settings) -> Result<Put, Refusal> {
+        let switches = settings.switches;
+        if std::mem::take(&mut self.is_hidden) {
+            return Ok(Put::Created);
+        }
+        let hash = match switches.on(Switch::ConfigComparedWithLinks) {
+            true => self.hash_with_links(),
+            false => self.settings_hash,
+        };
+        if hash == settings.hash() {
+            if switches.on(Switch::ConfirmationResetsCursors) {
+                self.links.rewind();
+            }
+            return Ok(Put::Confirmed);
+        }
+        if switches.on(Switch::RefusedConfigApplied) {
+            self.settings_hash = settings.hash();
+            self.settings = settings;
+        }
+        Err(Refusal::Conflict)
     }
 
     /// A stream got its first or further events.
     pub(super) fn stream_appended(&mut self, path: &str, context: &mut Context<'_>) {
+        let switches = self.settings.switches;
         if self.links.find(path).is_none() {
+            if switches.on(Switch::AnyStreamWakes) && matches!(self.phase, Phase::Idle) {
+                return self.wake(path, context);
+            }
             if !self.settings.pattern_matches(path)
+                || switches.on(Switch::LateStreamsNotLinked)
                 || self.links.len() >= context.config.limits.streams_per_subscription
             {
                 return;
             }
             // Every matching stream that existed at the subscription's creation was linked then: all of this
             // one's events came later, so its cursor starts where the stream itself did.
-            let origin = context.streams.origin(path);
+            let origin = match switches.on(Switch::LateStreamsSkipFirstAppend) {
+                true => context.streams.tail(path),
+                false => context.streams.origin(path),
+            };
             self.links.add_matched(path, origin.unwrap_or_else(|| STREAM_START.to_owned()));
         }
         match &self.phase {
             Phase::Idle if self.is_holding_back() => {}
-            Phase::Idle if self.links.is_pending(path, context.streams) => self.wake(path, context),
-            Phase::Announced { wake, event: WakeEventState::Refused } => {
+            Phase::Idle
+                if self.links.is_pending(path, context.streams) || switches.on(Switch::ClosureWakes) =>
+            {
+                self.wake(path, context);
+            }
+            Phase::Announced { wake, event }
+                if *event == WakeEventState::Refused || switches.on(Switch::AppendsWakeDespiteWake) =>
+            {
                 self.announce(wake.clone(), path.to_owned(), context);
             }
+            Phase::Notified { .. } if switches.on(Switch::AppendsWakeDespiteWake) => self.deliver(context),
+            Phase::Claimed { .. } if switches.on(Switch::AppendsWakeDespiteLease) => self.wake(path, context),
             _ => {}
         }
     }
@@ -118,18 +173,19 @@ impl Subscription {
 
     /// Links streams explicitly at their tails; streams that are linked keep their cursors.
     pub(super) fn add_explicit(&mut self, path: &StreamPath, streams: &dyn StreamView) {
-        self.links.add_explicit(path, streams);
+        self.links.add_explicit(path, streams, self.settings.switches);
     }
 
     pub(super) fn remove_explicit(&mut self, path: &StreamPath, streams: &dyn StreamView) {
         let still_matched =
             self.settings.pattern_matches(path.as_str()) && streams.tail(path.as_str()).is_some();
-        self.links.remove_explicit(path, still_matched);
+        self.links.remove_explicit(path, still_matched, self.settings.switches);
     }
 
     /// The next instant at which [`Self::expire`] has something to do.
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let lease_ends = self.phase.lease().map(Lease::ends);
+        let lease = self.phase.lease().filter(|_| !self.settings.switches.on(Switch::LeaseEndsAtNextClaim));
+        let lease_ends = lease.map(Lease::ends);
         let next_attempt = self.backoff.and_then(|backoff| backoff.next_attempt_at());
         match (lease_ends, next_attempt) {
             (Some(lease), Some(attempt)) => Some(lease.min(attempt)),
@@ -140,13 +196,18 @@ impl Subscription {
     /// Ends a lease whose time is over and starts a delivery whose time has come.
     pub(super) fn expire(&mut self, context: &mut Context<'_>) {
         let now = context.now.monotonic;
-        if self.phase.lease_is_over(now) {
-            if let Phase::Notified { attempt: Attempt::UnderWay, .. } = self.phase {
+        let switches = self.settings.switches;
+        if self.phase.lease_is_over(now) && !switches.on(Switch::LeaseEndsAtNextClaim) {
+            if let Phase::Notified { attempt: Attempt::UnderWay, .. } = self.phase
+                && !switches.on(Switch::LateAnswerTaken)
+            {
                 // A receiver that never answers must not be called again at once, lease after lease.
                 self.delivery_failed(context);
             }
             self.phase = Phase::Idle;
-            self.wake_if_pending(context);
+            if !switches.on(Switch::LeaseEndsSilently) {
+                self.wake_if_pending(context);
+            }
         }
         if self.backoff.and_then(|backoff| backoff.next_attempt_at()).is_some_and(|due| due <= now) {
             self.attempt_again(context);
@@ -163,19 +224,22 @@ impl Subscription {
         let Phase::Notified { wake, snapshot, attempt, .. } = &mut self.phase else {
             return;
         };
-        if wake.id != *wake_id {
+        let switches = self.settings.switches;
+        if wake.id != *wake_id && !switches.on(Switch::LateAnswerTaken) {
             return;
         }
         match outcome {
             DeliveryOutcome::Received { done: true } => {
-                for status in snapshot.iter() {
-                    self.links.ack(&status.path, &status.tail_offset);
+                let acked = snapshot.iter().filter(|_| !switches.on(Switch::AnswerAcksNothing));
+                acked.for_each(|status| self.links.ack(&status.path, &status.tail_offset));
+                if switches.on(Switch::AnswerAcksTails) {
+                    self.links.ack_everything(context.streams);
                 }
                 self.finish(context);
             }
             DeliveryOutcome::Received { done: false } => {
                 *attempt = Attempt::Arrived;
-                self.backoff = None;
+                self.forget_failures();
             }
             DeliveryOutcome::Failed => {
                 if *attempt == Attempt::UnderWay {
@@ -198,14 +262,22 @@ impl Subscription {
     /// Ends the wake in flight; tells whether another one is due because work is left.
     pub(super) fn finish(&mut self, context: &mut Context<'_>) -> bool {
         self.phase = Phase::Idle;
-        self.backoff = None;
+        self.forget_failures();
+        if self.settings.switches.on(Switch::DoneWakesNobody) {
+            return self.links.first_pending(context.streams).is_some();
+        }
         self.wake_if_pending(context)
     }
 
-    fn wake_if_pending(&mut self, context: &mut Context<'_>) -> bool {
+    /// A delivery has succeeded, or none is needed any more.
+    pub(super) fn forget_failures(&mut self) {
+        self.backoff = self.backoff.filter(|_| self.settings.switches.on(Switch::BackoffKept));
+    }
+
+    pub(super) fn wake_if_pending(&mut self, context: &mut Context<'_>) -> bool {
         let Some(path) = self.links.first_pending(context.streams).map(str::to_owned) else {
             // Nothing is left to be delivered, so no attempt is either.
-            self.backoff = None;
+            self.forget_failures();
             return false;
         };
         if !self.is_holding_back() {
@@ -222,12 +294,13 @@ impl Subscription {
     /// Starts a new wake, with `path` as the stream that has work.
     pub(super) fn wake(&mut self, path: &str, context: &mut Context<'_>) {
         self.generation += 1;
-        let wake = Wake { id: WakeId::random(context.rng), generation: self.generation };
+        self.woken_at = context.now.monotonic;
+        let wake = self.next_wake(context);
         match self.settings.delivery {
             DeliveryKind::Webhook(_) => {
                 self.phase = Phase::Notified {
                     wake,
-                    lease: Lease::starting(context.now.monotonic, self.settings.lease),
+                    lease: self.new_lease(context.now.monotonic),
                     snapshot: self.links.statuses(context.streams).into(),
                     attempt: Attempt::WaitingToRepeat,
                 };
@@ -235,6 +308,27 @@ impl Subscription {
             }
             DeliveryKind::PullWake { .. } => self.announce(wake, path.to_owned(), context),
         }
+    }
+
+    fn next_wake(&self, context: &mut Context<'_>) -> Wake {
+        let switches = self.settings.switches;
+        let generation = match self.generation {
+            _ if switches.on(Switch::GenerationStands) => 1,
+            counted if switches.on(Switch::GenerationFalls) => u64::from(u32::MAX) - counted,
+            counted => counted,
+        };
+        let id = match switches.on(Switch::WakeIdStands) {
+            true => WakeId::first(),
+            false => WakeId::random(context.rng),
+        };
+        Wake { id, generation }
+    }
+
+    pub(super) fn new_lease(&self, now: Duration) -> Lease {
+        const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+        let length =
+            if self.settings.switches.on(Switch::LeaseNeverEnds) { FOR_EVER } else { self.settings.lease };
+        Lease::starting(now, length)
     }
 
     fn announce(&mut self, wake: Wake, stream: String, context: &mut Context<'_>) {
@@ -284,12 +378,13 @@ impl Subscription {
     }
 
     fn delivery_failed(&mut self, context: &mut Context<'_>) {
-        self.backoff = Some(Backoff::after_failure(
-            self.backoff,
-            context.now.monotonic,
-            &context.config.retry,
-            context.rng,
-        ));
+        let switches = self.settings.switches;
+        if switches.on(Switch::RetriesNever) || (switches.on(Switch::RetriesOnce) && self.backoff.is_some()) {
+            return;
+        }
+        let schedule = faults::retries(context.config.retry, switches);
+        self.backoff =
+            Some(Backoff::after_failure(self.backoff, context.now.monotonic, &schedule, context.rng));
     }
 }
 

@@ -24,6 +24,7 @@ use super::streams::StreamView;
 use super::subscription::Now;
 use super::token::Purpose;
 use super::worker::Claim;
+use crate::sabotage::Switches;
 
 const WAKE_STREAM: &str = "wake/pool";
 
@@ -108,7 +109,7 @@ impl World {
 
     fn put(&mut self, id: &str, body: &Value) -> Result<Put, Refusal> {
         let config = SubscriptionConfig::default();
-        let settings = Settings::parse(body.to_string().as_bytes(), &config)?;
+        let settings = Settings::parse(body.to_string().as_bytes(), &config, Switches::NONE)?;
         self.change(|registry, moment| registry.put(id, settings, moment))
     }
 

@@ -13,6 +13,11 @@ impl WakeId {
         Self(format!("w_{}", URL_SAFE_NO_PAD.encode(rng.random::<[u8; 16]>())))
     }
 
+    /// The same one each time, of a faulty server.
+    pub(super) fn first() -> Self {
+        Self("w_1".to_owned())
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }

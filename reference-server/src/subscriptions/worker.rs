@@ -1,8 +1,9 @@
 //! What workers and receivers ask of a subscription: callback, claim, ack and release (section 7).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::lease::Lease;
 use super::link::{Links, StreamStatus};
 use super::path::StreamPath;
 use super::phase::{Attempt, Phase};
@@ -11,6 +12,7 @@ use super::settings::DeliveryKind;
 use super::streams::{STREAM_START, StreamView};
 use super::subscription::{Context, Subscription, sign_token};
 use super::token::{Claims, Purpose};
+use crate::sabotage::{Switch, Switches};
 
 /// Body of a callback or an ack.
 #[derive(Clone, Debug, Deserialize)]
@@ -45,17 +47,34 @@ pub(super) struct Claim {
     pub(super) lease_ttl_ms: u64,
 }
 
+impl Report {
+    fn acks(&self, switches: Switches) -> &[Ack] {
+        let acks = self.acks.as_deref().unwrap_or_default();
+        if switches.on(Switch::FirstAckCounts) { &acks[..acks.len().min(1)] } else { acks }
+    }
+}
+
 impl Subscription {
     /// Gives the lease to `worker` if nobody holds it and there is work.
     pub(super) fn claim(&mut self, worker: &str, context: &mut Context<'_>) -> Result<Claim, Refusal> {
         if !matches!(self.settings.delivery, DeliveryKind::PullWake { .. }) {
             return Err(Refusal::Invalid("only pull-wake subscriptions are claimed".to_owned()));
         }
-        if let Phase::Claimed { wake, holder, .. } = &self.phase {
-            return Err(Refusal::AlreadyClaimed {
-                current_holder: holder.clone(),
-                generation: wake.generation,
-            });
+        let switches = self.settings.switches;
+        let now = context.now.monotonic;
+        if switches.on(Switch::LeaseEndsAtNextClaim) && self.phase.lease_is_over(now) {
+            self.phase = Phase::Idle;
+        }
+        if let Phase::Claimed { wake, holder, lease } = &self.phase {
+            let races = switches.on(Switch::ClaimsRace) && lease.age(now) < Duration::from_millis(100);
+            let refusal =
+                Refusal::AlreadyClaimed { current_holder: holder.clone(), generation: wake.generation };
+            if switches.on(Switch::RefusedClaimEndsLease) {
+                self.phase = Phase::Idle;
+            }
+            if !races && !switches.on(Switch::ClaimTakesOver) {
+                return Err(refusal);
+            }
         }
         let Some(path) = self.links.first_pending(context.streams).map(str::to_owned) else {
             // The work went away with its stream; the next append shall be announced anew.
@@ -76,7 +95,7 @@ impl Subscription {
         self.phase = Phase::Claimed {
             wake,
             holder: worker.to_owned(),
-            lease: Lease::starting(context.now.monotonic, self.settings.lease),
+            lease: self.new_lease(if switches.on(Switch::LeaseStartsAtWake) { self.woken_at } else { now }),
         };
         Ok(claim)
     }
@@ -90,17 +109,33 @@ impl Subscription {
         report: &Report,
         context: &mut Context<'_>,
     ) -> Result<bool, Refusal> {
-        self.fence(claims, &report.wake)?;
-        self.links = acked(&self.links, report.acks.as_deref().unwrap_or_default(), context.streams)?;
+        let switches = self.settings.switches;
+        let is_done = report.done == Some(true);
+        if let Err(refusal) = self.fence(claims, &report.wake) {
+            self.err_after_stale_report(report, context);
+            return Err(refusal);
+        }
+        let ignored = if is_done { Switch::DoneAcksNothing } else { Switch::HeartbeatAcksNothing };
+        if !switches.on(ignored) {
+            self.links = acked(&self.links, report.acks(switches), context.streams, switches)?;
+        }
+        if switches.on(Switch::AckCoversSubscription) && !report.acks(switches).is_empty() {
+            self.links.ack_everything(context.streams);
+        }
         if let Phase::Notified { attempt, .. } = &mut self.phase {
             // Whatever becomes of the HTTP exchange, the receiver has the wake: no repeat is needed.
             *attempt = Attempt::Arrived;
-            self.backoff = None;
+            self.forget_failures();
         }
-        if report.done == Some(true) {
+        let ends = if is_done {
+            !switches.on(Switch::DoneKeepsLease)
+        } else {
+            switches.on(Switch::HeartbeatEndsWake)
+        };
+        if ends {
             return Ok(self.finish(context));
         }
-        if let Some(lease) = self.phase.lease_mut() {
+        if let Some(lease) = self.phase.lease_mut().filter(|_| !switches.on(Switch::HeartbeatRenewsNothing)) {
             lease.extend(context.now.monotonic);
         }
         Ok(false)
@@ -113,17 +148,58 @@ impl Subscription {
         wake: &WakeNamed,
         context: &mut Context<'_>,
     ) -> Result<(), Refusal> {
-        self.fence(claims, wake)?;
-        self.finish(context);
+        let switches = self.settings.switches;
+        if let Err(refusal) = self.fence(claims, wake) {
+            if switches.on(Switch::StaleEndsWake) {
+                self.finish(context);
+            }
+            return Err(refusal);
+        }
+        if switches.on(Switch::ReleaseAcks) {
+            self.links.ack_everything(context.streams);
+        }
+        if switches.on(Switch::ReleaseWakesNobody) {
+            self.phase = Phase::Idle;
+        } else if !self.finish(context) && switches.on(Switch::ReleaseWakesAnyway) {
+            let path = self.links.iter().next().map(|(path, _)| path.to_owned());
+            path.into_iter().for_each(|path| self.wake(&path, context));
+        }
         Ok(())
+    }
+
+    /// What a faulty server does with a report of an earlier wake.
+    fn err_after_stale_report(&mut self, report: &Report, context: &mut Context<'_>) {
+        let switches = self.settings.switches;
+        if switches.on(Switch::StaleAcksApplied)
+            && let Ok(links) = acked(&self.links, report.acks(switches), context.streams, switches)
+        {
+            self.links = links;
+        }
+        if switches.on(Switch::StaleEndsWake) {
+            self.finish(context);
+        }
     }
 
     /// Lets only requests of the current wake pass, by token and by body (section 7.3).
     fn fence(&self, claims: &Claims, named: &WakeNamed) -> Result<(), Refusal> {
-        let is_current = |wake_id: &str, generation: u64| {
-            self.phase.wake().is_some_and(|wake| wake.id.as_str() == wake_id && wake.generation == generation)
+        let switches = self.settings.switches;
+        let Some(wake) = self.phase.wake() else {
+            let matches_nothing = switches.on(Switch::NullMatchesIdle)
+                && named.wake_id.is_empty()
+                && named.generation == self.generation;
+            return if matches_nothing { Ok(()) } else { Err(Refusal::Fenced) };
         };
-        if is_current(&claims.wake_id, claims.generation) && is_current(&named.wake_id, named.generation) {
+        let is_absent_fine = switches.on(Switch::AbsentMatches);
+        let is_id = |id: &str| wake.id.as_str() == id || (is_absent_fine && id.is_empty());
+        let is_generation = |number: u64| wake.generation == number || (is_absent_fine && number == 0);
+        let is_foreign_fine =
+            switches.on(Switch::TokenSubscriptionUnchecked) || switches.on(Switch::TokenPurposeUnchecked);
+        let token_fits = (is_id(&claims.wake_id) || is_foreign_fine) && is_generation(claims.generation);
+        let body_fits = (is_id(&named.wake_id) || switches.on(Switch::WakeIdUnchecked))
+            && (is_generation(named.generation) || switches.on(Switch::GenerationUnchecked));
+        if (token_fits || switches.on(Switch::TokenWakeUnchecked)) && body_fits
+            || switches.on(Switch::StaleTaken)
+        {
             Ok(())
         } else {
             Err(Refusal::Fenced)
@@ -132,23 +208,37 @@ impl Subscription {
 }
 
 /// The links with `acks` applied in their order.
-fn acked(links: &Links, acks: &[Ack], streams: &dyn StreamView) -> Result<Links, Refusal> {
+fn acked(
+    links: &Links,
+    acks: &[Ack],
+    streams: &dyn StreamView,
+    switches: Switches,
+) -> Result<Links, Refusal> {
     let mut links = links.clone();
     for ack in acks {
         let path = StreamPath::parse(&ack.stream)
             .map_err(|_| Refusal::InvalidOffset("an acked stream is not linked"))?;
+        if switches.on(Switch::AckLinksStream) {
+            links.add_explicit(&path, streams, Switches::NONE);
+        }
         let link =
             links.find(path.as_str()).ok_or(Refusal::InvalidOffset("an acked stream is not linked"))?;
         if !streams.is_offset(&ack.offset) {
             return Err(Refusal::InvalidOffset("an acked offset was never issued"));
         }
+        let tail = streams.tail(path.as_str());
+        if switches.on(Switch::AckGoesAnywhere) {
+            links.force(path.as_str(), &ack.offset);
+            continue;
+        }
         if link.acked != STREAM_START && ack.offset < link.acked {
             return Err(Refusal::InvalidOffset("an acked offset lies before the cursor"));
         }
-        if streams.tail(path.as_str()).is_none_or(|tail| ack.offset > tail) {
+        if tail.as_ref().is_none_or(|tail| ack.offset > *tail) {
             return Err(Refusal::InvalidOffset("an acked offset lies beyond the tail"));
         }
-        links.ack(path.as_str(), &ack.offset);
+        let covered = tail.filter(|_| switches.on(Switch::AckCoversStream));
+        links.ack(path.as_str(), covered.as_ref().unwrap_or(&ack.offset));
     }
     Ok(links)
 }

@@ -21,6 +21,9 @@ const AT_ONCE: usize = 16;
 /// Broken servers are given up on soon.
 const PATIENCE: Duration = Duration::from_millis(800);
 
+/// Longer than a case waits for a delivery that never comes.
+const CASE_LIMIT: Duration = Duration::from_secs(18);
+
 /// All that the matrix is made of.
 pub(crate) struct Matrix {
     catalogue: Arc<Catalogue>,
@@ -79,17 +82,15 @@ impl Matrix {
         let client = Client::new(ClientOptions::default()).expect("a client");
         let target = Target::new(&server.root_url, client)
             .expect("a stream root")
+            .with_logs(built_in::log_urls(&server))
             .with_timings(built_in::timings())
             .with_patience(PATIENCE);
         let rule = RuleId::new(sabotage.breaks.as_str());
         let is_wanted = |job: &&Job| job.proves().contains(&rule) || super::CANARIES.contains(&job.id());
         let jobs: Vec<Job> = self.jobs.iter().filter(is_wanted).cloned().collect();
         let plan = Plan::new(jobs, &Selection::default(), &target, &self.catalogue).expect("a plan");
-        let options = Options {
-            request_limit: PATIENCE + PATIENCE,
-            case_limit: Duration::from_secs(8),
-            ..Options::default()
-        };
+        let options =
+            Options { request_limit: PATIENCE + PATIENCE, case_limit: CASE_LIMIT, ..Options::default() };
         let result = run::run(target, self.catalogue.clone(), plan, options, &mut Quiet).await;
         Outcome::of(sabotage, &rule, &result)
     }
