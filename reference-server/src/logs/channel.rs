@@ -146,7 +146,12 @@ impl Channel {
             self.shared_batches.clear();
             return None;
         }
-        match self.windows.note(cost, self.ring.head(), now) {
+        let pushed = self.windows.note(cost, self.ring.head(), now);
+        if self.switches.on(Switch::LogsUnbatched) {
+            self.flush();
+            return None;
+        }
+        match pushed {
             Pushed::Opened(until) => Some(until),
             Pushed::Joined => None,
             Pushed::Filled => {

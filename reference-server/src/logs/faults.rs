@@ -1,6 +1,6 @@
 //! What goes wrong with a log stream that is to go wrong on purpose, where it takes more than a word.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::config::LogsConfig;
 use super::entry::{Entry, Level};
@@ -11,11 +11,8 @@ use crate::sabotage::{Switch, Switches};
 
 /// Changes of the timings.
 pub(super) fn misset(config: &mut LogsConfig, switches: Switches) {
-    if switches.on(Switch::LogsUnbatched) {
-        config.batch_interval = Duration::ZERO;
-    }
     if switches.on(Switch::LogsBatchesLate) {
-        config.batch_interval *= 4;
+        config.batch_interval *= 10;
     }
     if switches.on(Switch::PingsRare) {
         config.heartbeat = config.heartbeat * 11 / 5;

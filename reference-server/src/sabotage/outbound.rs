@@ -110,16 +110,22 @@ impl Outbound {
 
     /// The events that are appended in place of one.
     pub(crate) fn wake_events(&self, event: Value) -> Vec<Value> {
+        if self.wake_events.is_empty() {
+            return vec![event];
+        }
         let edited =
             self.wake_events.iter().fold(event.to_string(), |text, edit| edit_text(&edit.body, &text));
-        let copies = match () {
-            () if self.wake_events.iter().any(|edit| edit.lose) => 0,
-            () if self.wake_events.iter().any(|edit| edit.repeat) => 2,
-            () => 1,
-        };
-        let event =
-            if self.wake_events.is_empty() { event } else { serde_json::from_str(&edited).unwrap_or(event) };
-        vec![event; copies]
+        let lose = self.wake_events.iter().any(|edit| edit.lose);
+        let repeat = self.wake_events.iter().any(|edit| edit.repeat);
+        vec![serde_json::from_str(&edited).unwrap_or(event); copies(lose, repeat)]
+    }
+}
+
+fn copies(lose: bool, repeat: bool) -> usize {
+    match (lose, repeat) {
+        (true, _) => 0,
+        (false, true) => 2,
+        (false, false) => 1,
     }
 }
 
@@ -177,11 +183,7 @@ impl DeliveryFaults<'_> {
 
     /// How often it is sent.
     pub(crate) fn copies(&self) -> usize {
-        match () {
-            () if self.0.iter().any(|edit| edit.lose) => 0,
-            () if self.0.iter().any(|edit| edit.repeat) => 2,
-            () => 1,
-        }
+        copies(self.0.iter().any(|edit| edit.lose), self.0.iter().any(|edit| edit.repeat))
     }
 
     /// Changes what the receiver answered.

@@ -437,7 +437,7 @@ pub enum Switch {
     LogsStatusToService,
     /// Lines are not gathered.
     LogsUnbatched,
-    /// Lines are gathered for four times as long.
+    /// Lines are gathered for ten times as long.
     LogsBatchesLate,
     /// Pings come in more than twice their time.
     PingsRare,
