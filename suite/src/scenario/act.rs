@@ -9,7 +9,7 @@ use crate::{
     check::{Finding, Seen},
     fixture::Place,
     rule::RuleId,
-    run::{Answer, Blame, Halt, Stage},
+    run::{Answer, Blame, Halt, SendFailure, Stage},
     wire::{Request, Target},
 };
 
@@ -40,8 +40,19 @@ impl Stage {
 
     /// Sends a request that only sets the stage: without a 2xx the case is blocked by `rule`.
     pub(super) async fn set_up(&self, request: Request, rule: &str) -> Result<Answer, Halt> {
+        let sent = self.send(request, self.request_limit()).await;
+        self.has_set_up(sent, rule).await
+    }
+
+    /// The same for a request that has its moment: it does not wait for its turn.
+    pub(super) async fn set_up_now(&self, request: Request, rule: &str) -> Result<Answer, Halt> {
+        let sent = self.send_waiting(request, self.request_limit()).await;
+        self.has_set_up(sent, rule).await
+    }
+
+    async fn has_set_up(&self, sent: Result<Answer, SendFailure>, rule: &str) -> Result<Answer, Halt> {
         let blame = Blame { given: true, ..self.blame_of(rule, self.written()) };
-        let answer = self.answered(self.send(request, self.request_limit()).await, &blame).await?;
+        let answer = self.answered(sent, &blame).await?;
         if !answer.is_success() {
             let finding = Finding::new("status", "2xx", answer.seen.status.to_string());
             self.judge(vec![finding], &blame, Some(answer.exchange))?;
@@ -54,11 +65,7 @@ impl Stage {
     }
 
     /// The answer; where there is none, what that means for the rules of `blame`.
-    pub(super) async fn answered<T>(
-        &self,
-        result: Result<T, crate::run::SendFailure>,
-        blame: &Blame,
-    ) -> Result<T, Halt> {
+    pub(super) async fn answered<T>(&self, result: Result<T, SendFailure>, blame: &Blame) -> Result<T, Halt> {
         match result {
             Ok(answer) => Ok(answer),
             Err(failure) => {

@@ -101,7 +101,7 @@ impl Race {
         };
         let write = async {
             tokio::time::sleep(before_write).await;
-            let answer = proof.stage().set_up(write, "append.success-204").await?;
+            let answer = proof.stage().set_up_now(write, "append.success-204").await?;
             Ok((answer, Instant::now()))
         };
         let ((asked, poll, polled), (write, written)) = tokio::try_join!(poll, write)?;
@@ -129,9 +129,20 @@ pub(super) static SKIPS_NOTHING: Scenario = Scenario::new(
 .needing(&[Capability::LongPoll])
 .waiting_for(Wait::LongPollTimeout, MEETINGS + 1);
 
-/// Times that appends meet the end of long-polls, and streams side by side each time.
-const MEETINGS: u32 = 2;
-const MEETING: usize = 24;
+/// Times that appends meet the end of long-polls, streams side by side each time, and readers of each stream: many, as
+/// the moment in which a server tells the two in the wrong order is short.
+const MEETINGS: u32 = 3;
+const MEETING: usize = 64;
+const READERS: u32 = 8;
+
+/// How long before the expected end the first append is sent, how long after the one before each following, and how
+/// long after the one before each reader of a stream begins.
+const AHEAD: Duration = Duration::from_millis(4);
+const STEP: Duration = Duration::from_micros(120);
+const STAGGER: Duration = Duration::from_micros(700);
+
+/// How much nearer to the end the next append on a stream is sent, by what became of the one before.
+const CORRECTION: Duration = Duration::from_millis(2);
 
 async fn skips_nothing(stage: &Stage) -> Result<(), Halt> {
     let proof = stage.proof("longpoll.204-skips-nothing");
@@ -144,8 +155,7 @@ async fn skips_nothing(stage: &Stage) -> Result<(), Halt> {
     // The declared time may be rounded; what was measured holds the way of the answer, too.
     let timeout = answer.seen.elapsed;
     let streams = (0..MEETING).map(|index| {
-        let spread = Duration::from_millis(3) * u32::try_from(index).unwrap_or(0);
-        let at = (timeout + Duration::from_millis(12)).saturating_sub(spread);
+        let at = timeout.saturating_sub(AHEAD) + STEP * u32::try_from(index).unwrap_or(0);
         meet(stage.stream(format!("stream-{index}"), "text/plain"), at)
     });
     try_join_all(streams).await.map(drop)
@@ -158,20 +168,35 @@ fn blocked_by_no_timeout(answer: &Answer) -> Halt {
     }
 }
 
-async fn meet(stream: Stream<'_>, at: Duration) -> Result<(), Halt> {
+async fn meet(stream: Stream<'_>, mut at: Duration) -> Result<(), Halt> {
     let proof = stream.stage.proof("longpoll.204-skips-nothing");
     let mut tail = stream.create().await?;
     for meeting in 0..MEETINGS {
         let body = format!("[meeting {meeting}]");
-        let append = (at, stream.appending(body.clone())?);
-        let race = Race::run(proof, (Duration::ZERO, stream.long_polling(&tail)?), append).await?;
-        if race.poll.seen.status == 204 {
-            let next = race.poll.next_offset("longpoll.204-headers")?;
-            let rest = stream.rest(&next).await?;
-            let subject = format!("content from {next}, the offset of the 204");
-            proof.bytes(&subject, body.as_bytes(), &rest.bytes(), race.poll.exchange)?;
+        let polls = (0..READERS).map(|reader| {
+            let poll = stream.long_polling(&tail);
+            async move {
+                tokio::time::sleep(STAGGER * reader).await;
+                proof.wait(poll?).await
+            }
+        });
+        let append = async {
+            tokio::time::sleep(at).await;
+            stream.stage.set_up_now(stream.appending(body.clone())?, "append.success-204").await
+        };
+        let (polls, write) = tokio::try_join!(try_join_all(polls), append)?;
+        let ended: Vec<&Answer> = polls.iter().filter(|poll| poll.seen.status == 204).collect();
+        for poll in &ended {
+            let next = poll.next_offset("longpoll.204-headers")?;
+            if next != tail {
+                let rest = stream.rest(&next).await?;
+                let subject = format!("content from {next}, the offset of the 204");
+                proof.bytes(&subject, body.as_bytes(), &rest.bytes(), poll.exchange)?;
+            }
         }
-        tail = race.write.next_offset("append.response-next-offset")?;
+        // The nearer half of the readers to the append, the better.
+        at = if ended.len() * 2 > polls.len() { at.saturating_sub(CORRECTION) } else { at + CORRECTION };
+        tail = write.next_offset("append.response-next-offset")?;
     }
     Ok(())
 }
