@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::{
-    event::{RuleVerdict, RunResult},
+    event::{CaseResult, CaseVerdict, RuleResult, RuleVerdict, RunResult},
     fixture::{FixtureError, FixtureFile},
     rule::{Judgement, RuleId},
 };
@@ -25,7 +25,16 @@ struct Entry {
     text: String,
     line: u64,
     glob: GlobMatcher,
-    verdict: KnownVerdict,
+    of: Of,
+    unsteady: bool,
+}
+
+/// What an entry speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Rule(KnownVerdict),
+    /// What this case says against its rules is known.
+    Case,
 }
 
 /// What is known of a rule.
@@ -36,19 +45,21 @@ enum KnownVerdict {
     Warned,
 }
 
-/// An entry as it stands in the file: the rule (a glob), its verdict, and why it is so.
+/// An entry as it stands in the file: the rule (a glob) with its verdict, or a case (a glob), and why it is so.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntryText {
-    rule: Spanned<String>,
-    verdict: KnownVerdict,
+    rule: Option<Spanned<String>>,
+    verdict: Option<KnownVerdict>,
     /// Why it is so, in a sentence.
     reason: String,
     /// Section of the protocol that decides it.
     section: Option<String>,
-    /// The case that showed it.
-    #[serde(rename = "case")]
-    _case: Option<String>,
+    /// The case that showed it; where no rule is named, the case whose findings are known.
+    case: Option<Spanned<String>>,
+    /// Most runs see it, not all: a race. A run that does not is no news.
+    #[serde(default)]
+    unsteady: bool,
     /// Commands that show it, `$ROOT` being the stream root.
     #[serde(default)]
     curl: Vec<String>,
@@ -78,7 +89,26 @@ impl Baseline {
         let file = FixtureFile { path: path.display().to_string(), text };
         let mut entries = Vec::new();
         for entry in file.parse_list::<EntryText>()? {
-            let at = entry.rule.referenced;
+            let (named, of) = match (entry.rule, entry.verdict, entry.case) {
+                (Some(rule), Some(verdict), _) => (rule, Of::Rule(verdict)),
+                (Some(rule), None, _) => {
+                    return Err(
+                        file.mistake(rule.referenced, "a rule is listed with its verdict, broken or warned")
+                    );
+                }
+                (None, None, Some(case)) => (case, Of::Case),
+                (None, Some(_), Some(case)) => {
+                    return Err(file
+                        .mistake(case.referenced, "a verdict is that of a rule; name it, or leave it out"));
+                }
+                (None, _, None) => {
+                    return Err(FixtureError::new(format!(
+                        "{}: an entry names neither a rule nor a case",
+                        file.path
+                    )));
+                }
+            };
+            let at = named.referenced;
             if entry.reason.trim().is_empty() {
                 return Err(file.mistake(at, "a known failure has a reason"));
             }
@@ -86,11 +116,11 @@ impl Baseline {
                 return Err(file
                     .mistake(at, "a failure that is shown by a command names the section that decides it"));
             }
-            let glob = Glob::new(&entry.rule.value)
-                .map_err(|error| file.mistake(at, format!("{:?} is no pattern: {error}", entry.rule.value)))?
+            let glob = Glob::new(&named.value)
+                .map_err(|error| file.mistake(at, format!("{:?} is no pattern: {error}", named.value)))?
                 .compile_matcher();
-            let entry = Entry { text: entry.rule.value, line: at.line(), glob, verdict: entry.verdict };
-            entries.push(entry);
+            let (text, line, unsteady) = (named.value, at.line(), entry.unsteady);
+            entries.push(Entry { text, line, glob, of, unsteady });
         }
         Ok(Self { path: file.path, entries })
     }
@@ -100,7 +130,7 @@ impl Baseline {
     pub fn compare(&self, run: &RunResult) -> Difference {
         let mut difference = Difference::default();
         for rule in &run.rules {
-            let known = self.entries.iter().find(|entry| entry.glob.is_match(rule.id.as_str()));
+            let known = self.entries.iter().find_map(|entry| entry.verdict_of(&rule.id));
             // What a rule judged `note` is seen to do is information, never a failure.
             let expected = match rule.verdict {
                 _ if rule.judged == Judgement::Note => None,
@@ -108,26 +138,142 @@ impl Baseline {
                 RuleVerdict::Warned => Some(KnownVerdict::Warned),
                 _ => None,
             };
-            if expected.is_some() && known.map(|known| known.verdict) != expected {
+            if expected.is_some() && known != expected && !self.knows_all_cases_against(rule, run) {
                 difference.unexpected.push((rule.id.clone(), rule.verdict));
             }
         }
         for entry in &self.entries {
-            let matching: BTreeSet<RuleVerdict> = run
-                .rules
-                .iter()
-                .filter(|rule| entry.glob.is_match(rule.id.as_str()))
-                .map(|rule| rule.verdict)
-                .collect();
             let place = format!("{}:{}: {}", self.path, entry.line, entry.text);
-            if matching.is_empty() {
-                difference.outdated.push(format!("{place} matches no rule of this run"));
-            } else if matching.iter().all(|verdict| *verdict == RuleVerdict::Proven) {
-                difference
-                    .outdated
-                    .push(format!("{place} is listed as failing and is proven; take it off the list"));
-            }
+            difference.outdated.extend(entry.outdated(run).map(|why| format!("{place} {why}")));
         }
         difference
+    }
+
+    /// Whether everything that speaks against a rule comes from cases that are listed.
+    fn knows_all_cases_against(&self, rule: &RuleResult, run: &RunResult) -> bool {
+        let speaks_against =
+            |case: &&CaseResult| case.mismatches.iter().any(|found| found.rules.contains(&rule.id));
+        let is_listed = |case: &CaseResult| {
+            self.entries.iter().any(|entry| entry.of == Of::Case && entry.glob.is_match(&case.id))
+        };
+        let mut against = run.cases.iter().filter(speaks_against).peekable();
+        against.peek().is_some() && against.all(is_listed)
+    }
+}
+
+impl Entry {
+    /// What it says of that rule, if it speaks of it.
+    fn verdict_of(&self, rule: &RuleId) -> Option<KnownVerdict> {
+        match self.of {
+            Of::Rule(verdict) if self.glob.is_match(rule.as_str()) => Some(verdict),
+            Of::Rule(_) | Of::Case => None,
+        }
+    }
+
+    /// Why the entry has no place on the list any more.
+    fn outdated(&self, run: &RunResult) -> Option<&'static str> {
+        let matches = |id: &str| self.glob.is_match(id);
+        let (found, right) = match self.of {
+            Of::Rule(_) => {
+                let rules: BTreeSet<RuleVerdict> = run
+                    .rules
+                    .iter()
+                    .filter(|rule| matches(rule.id.as_str()))
+                    .map(|rule| rule.verdict)
+                    .collect();
+                (!rules.is_empty(), rules.iter().all(|verdict| *verdict == RuleVerdict::Proven))
+            }
+            Of::Case => {
+                let cases: BTreeSet<CaseVerdict> =
+                    run.cases.iter().filter(|case| matches(&case.id)).map(|case| case.verdict).collect();
+                (!cases.is_empty(), cases.iter().all(|verdict| *verdict == CaseVerdict::Passed))
+            }
+        };
+        match self.of {
+            Of::Rule(_) if !found => Some("matches no rule of this run"),
+            Of::Case if !found => Some("matches no case of this run"),
+            _ if !right || self.unsteady => None,
+            Of::Rule(_) => Some("is listed as failing and is proven; take it off the list"),
+            Of::Case => Some("is listed as failing and passes; take it off the list"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample::troubled;
+
+    fn baseline(text: &str) -> Result<Baseline, FixtureError> {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("a written file");
+        Baseline::load(file.path())
+    }
+
+    fn difference(text: &str) -> Difference {
+        baseline(text).unwrap_or_else(|error| panic!("{error}")).compare(&troubled())
+    }
+
+    fn unexpected(difference: &Difference) -> Vec<&str> {
+        difference.unexpected.iter().map(|(rule, _)| rule.as_str()).collect()
+    }
+
+    const ALL: &str = "\
+- { rule: 'create.*-201', verdict: broken, reason: old }
+- { rule: create.response-next-offset, verdict: broken, reason: old }
+- { rule: sse.close-final-control, verdict: broken, reason: old }
+";
+
+    #[test]
+    fn what_is_listed_by_rule_is_known_and_another_verdict_is_not() {
+        // The pattern knows the rule that is broken, not the one that only warns.
+        assert_eq!(unexpected(&difference(ALL)), ["create.location-201"]);
+        let exact = ALL.replace("create.*-201", "create.new-201")
+            + "- { rule: create.location-201, verdict: warned, reason: old }\n";
+        assert!(difference(&exact).is_empty());
+    }
+
+    #[test]
+    fn a_rule_is_known_where_all_cases_that_speak_against_it_are_listed() {
+        let by_case = |cases: &[&str]| {
+            let line = |case: &&str| format!("- {{ case: {case}, reason: old }}\n");
+            difference(&(cases.iter().map(line).collect::<String>()))
+        };
+        let found = by_case(&["creates-a-stream", "create-with-a-body"]);
+        assert!(unexpected(&found).contains(&"create.new-201"), "a third case speaks against it");
+        let found = by_case(&["creates-a-stream", "create-with-a-body", "put-names-the-*"]);
+        assert_eq!(unexpected(&found), ["create.location-201", "sse.close-final-control"]);
+        assert_eq!(found.outdated, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_listed_and_right_or_not_there_is_told_with_its_line() {
+        for (entry, why) in [
+            ("rule: head.next-offset, verdict: broken", "is proven; take it off the list"),
+            ("rule: head.*t, verdict: warned", "is proven; take it off the list"),
+            ("rule: no.such-rule, verdict: broken", "matches no rule of this run"),
+            ("case: head-tells-the-tail", "passes; take it off the list"),
+            ("case: no-such-case", "matches no case of this run"),
+        ] {
+            let outdated = difference(&format!("# A comment\n- {{ {entry}, reason: old }}\n")).outdated;
+            assert_eq!(outdated.len(), 1, "{entry}");
+            assert!(outdated[0].contains(":2: ") && outdated[0].ends_with(why), "{entry}: {outdated:?}");
+        }
+        let unsteady = "- { rule: head.next-offset, verdict: broken, unsteady: true, reason: a race }\n";
+        assert_eq!(difference(unsteady).outdated, Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_entry_that_says_too_little_is_a_mistake() {
+        for entry in [
+            "rule: a.b, reason: no verdict",
+            "verdict: broken, reason: of what",
+            "case: a, verdict: broken, reason: of a case",
+            "rule: a.b, verdict: broken, reason: ' '",
+            "rule: a.b, verdict: broken, reason: no section, curl: [curl]",
+            "rule: 'a[', verdict: broken, reason: no pattern",
+        ] {
+            assert!(baseline(&format!("- {{ {entry} }}\n")).is_err(), "{entry}");
+        }
     }
 }

@@ -15,7 +15,7 @@ pub mod markdown;
 mod message;
 mod progress;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod span;
 mod standard;
 pub mod tap;
