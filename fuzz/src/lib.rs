@@ -1,23 +1,82 @@
-//! Fuzz bodies: each takes arbitrary bytes and asserts a property of a parser. They run on stable, as tests on seeded random
-//! input, and are what a coverage-guided fuzzer calls.
+//! Fuzz bodies: each takes arbitrary bytes and asserts a property of a parser or of the protocol's core. They run on stable,
+//! as tests on seeds, regressions and seeded random input, and are what a coverage-guided fuzzer calls.
 
-mod event_stream;
-mod fixture;
-mod json_body;
-mod offset;
+mod bodies;
+mod dictionary;
+mod header_lines;
+mod mutate;
+mod regressions;
+mod seeds;
+
+use bodies::*;
+
+pub use mutate::Mutator;
+pub use regressions::{Regression, regressions};
 
 /// A fuzz body and its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Body {
+    /// The name of its target and of its folders.
     pub name: &'static str,
     /// Panics where the property does not hold.
     pub run: fn(&[u8]),
+    /// Words that chance rarely forms.
+    pub dictionary: &'static [&'static str],
+    encode: fn(&str) -> Vec<u8>,
+}
+
+impl Body {
+    const fn new(name: &'static str, run: fn(&[u8]), dictionary: &'static [&'static str]) -> Self {
+        Self { name, run, dictionary, encode: seeds::as_it_is }
+    }
+
+    const fn with_seeds(self, encode: fn(&str) -> Vec<u8>) -> Self {
+        Self { encode, ..self }
+    }
+
+    /// The body of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        BODIES.into_iter().find(|body| body.name == name)
+    }
+
+    /// Inputs to begin with: the vectors of the same name, in the form that the body takes.
+    pub fn seeds(&self) -> Vec<Vec<u8>> {
+        seeds::of(self.name, self.encode)
+    }
+
+    /// The dictionary as libFuzzer reads it.
+    pub fn dictionary_file(&self) -> String {
+        dictionary::file(self.dictionary)
+    }
+}
+
+/// What a fuzz target calls.
+///
+/// # Panics
+/// Where the property does not hold, and where there is no body of that name.
+pub fn run(name: &str, input: &[u8]) {
+    static CHOSEN: std::sync::OnceLock<Body> = std::sync::OnceLock::new();
+    let body = CHOSEN.get_or_init(|| Body::named(name).unwrap_or_else(|| panic!("there is no body {name}")));
+    (body.run)(input);
 }
 
 /// All bodies.
-pub const BODIES: [Body; 4] = [
-    Body { name: "offset", run: offset::run },
-    Body { name: "json_body", run: json_body::run },
-    Body { name: "sse_parse", run: event_stream::run },
-    Body { name: "fixture", run: fixture::run },
+pub const BODIES: [Body; 17] = [
+    Body::new("offset", offset::run, dictionary::OFFSET),
+    Body::new("json_body", json_body::run, dictionary::JSON),
+    Body::new("sse_write_read", sse_write_read::run, dictionary::SSE),
+    Body::new("sse_parse", sse_parse::run, dictionary::SSE).with_seeds(seeds::behind_a_byte),
+    Body::new("ttl", ttl::run, dictionary::NUMBER),
+    Body::new("expires_at", expires_at::run, dictionary::INSTANT),
+    Body::new("cursor", cursor::run, dictionary::NUMBER).with_seeds(seeds::cursor),
+    Body::new("producer_headers", producer_headers::run, dictionary::NUMBER).with_seeds(seeds::producer),
+    Body::new("content_type", content_type::run, dictionary::MEDIA_TYPE),
+    Body::new("etag_if_none_match", etag_if_none_match::run, dictionary::ETAG),
+    Body::new("fork_headers", fork_headers::run, dictionary::FORK).with_seeds(seeds::fork),
+    Body::new("glob", glob::run, dictionary::GLOB),
+    Body::new("webhook_url", webhook_url::run, dictionary::URL),
+    Body::new("logs_query", logs_query::run, dictionary::LOGS),
+    Body::new("fixture", fixture::run, dictionary::YAML).with_seeds(seeds::behind_a_byte),
+    Body::new("http_request", http_request::run, dictionary::HTTP),
+    Body::new("history", history::run, &[]),
 ];

@@ -25,4 +25,4 @@ mod server;
 pub mod subscriptions;
 
 pub use config::Config;
-pub use server::{RunningServer, Server, serve};
+pub use server::{RunningServer, Server, SocketlessServer, serve};

@@ -71,6 +71,29 @@ impl Server {
     }
 }
 
+/// A whole server without a socket, for callers that bring their own requests.
+pub struct SocketlessServer {
+    /// Answers requests.
+    pub service: StreamService,
+    app: Arc<App>,
+    control: Arc<ControlSpace>,
+}
+
+impl SocketlessServer {
+    /// Assembles a server that says of itself that it listens at `address`. Expired streams go when somebody asks for
+    /// them. Needs a tokio runtime with timers; one with I/O where webhooks are to be delivered.
+    pub fn new(config: Config, address: SocketAddr) -> Self {
+        let (app, control) = assemble(config, address);
+        Self { service: StreamService::new(app.clone()), app, control }
+    }
+
+    /// Ends live reads, deliveries and timers, and waits for the last two.
+    pub async fn shutdown(self) {
+        self.app.ending.cancel();
+        self.control.stop().await;
+    }
+}
+
 /// A server that runs in the background; dropping it tells it to end.
 #[derive(Debug)]
 pub struct RunningServer {

@@ -9,7 +9,7 @@
 //! carry out. [`service`] carries them out, [`routes`] speaks HTTP under `__ds`, [`delivery`] sends webhooks.
 //! Streams are seen through [`streams::Streams`] only.
 
-mod address;
+pub mod address;
 mod backoff;
 mod config;
 mod delivery;
@@ -19,7 +19,7 @@ mod faults;
 mod lease;
 mod link;
 mod path;
-mod pattern;
+pub mod pattern;
 mod phase;
 mod refusal;
 mod registry;
@@ -37,7 +37,7 @@ mod token;
 mod urls;
 mod view;
 mod wake;
-mod webhook_url;
+pub mod webhook_url;
 mod worker;
 
 pub use config::{RetrySchedule, SubscriptionConfig, SubscriptionLimits};

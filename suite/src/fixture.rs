@@ -14,6 +14,8 @@ pub enum FixtureSource {
     Embedded,
     /// A folder with `rules/`, `cases/`, ... below it, for people who write fixtures.
     Directory(PathBuf),
+    /// One file alone, whose folder decides how it is read.
+    Text(Folder, FixtureFile),
 }
 
 /// A YAML file of the tree, as text.
@@ -59,6 +61,7 @@ impl FixtureSource {
                 })
                 .collect(),
             Self::Directory(root) => read_directory(&root.join(folder.name())),
+            Self::Text(of, file) => Ok((*of == folder).then(|| file.clone()).into_iter().collect()),
         }
     }
 }

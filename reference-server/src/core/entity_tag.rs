@@ -61,6 +61,8 @@ pub fn matches(if_none_match: &str, current: &str) -> bool {
     if rest == "*" {
         return true;
     }
+    // Empty elements of a list do not count, the first ones included (RFC 9110 section 5.6.1).
+    rest = rest.trim_start_matches(BETWEEN_TAGS);
     while !rest.is_empty() {
         let opaque = rest.strip_prefix("W/").unwrap_or(rest);
         let Some(end) = opaque.strip_prefix('"').and_then(|tag| tag.find('"')) else {
@@ -116,6 +118,7 @@ mod tests {
             "\"x\", \"a:1\"",
             "\"x\",W/\"a:1\",\"y\"",
             "\"with, comma\" , \"a:1\"",
+            ", ,\"a:1\"",
             "*",
         ] {
             assert!(matches(header, tag), "{header}");

@@ -36,7 +36,7 @@ static LOCAL_RANGES: LazyLock<Vec<IpNet>> = LazyLock::new(|| {
 });
 
 /// Whether an address is on the public internet, seen through the IPv6 forms that carry an IPv4 address.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     let address = match address {
         IpAddr::V6(v6) => carried_ipv4(v6).map_or(address, IpAddr::V4),
         IpAddr::V4(_) => address,

@@ -12,7 +12,7 @@ const LONGEST_PATTERN_BYTES: usize = 2048;
 /// `*` stands for exactly one path segment, `**` for any number of them including none, and every other segment
 /// for itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub struct Pattern {
     text: String,
     segments: Vec<Segment>,
 }
@@ -25,7 +25,7 @@ enum Segment {
 }
 
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub(super) enum PatternError {
+pub enum PatternError {
     #[error("pattern must not be empty")]
     Empty,
     #[error("pattern must not be longer than {LONGEST_PATTERN_BYTES} bytes")]
@@ -41,7 +41,7 @@ impl Pattern {
     ///
     /// Besides an empty pattern, one where `*` stands beside other characters is refused: the protocol gives it
     /// no meaning, and taking it literally would leave its author waiting for matches.
-    pub(super) fn parse(text: &str) -> Result<Self, PatternError> {
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
         let text = text.trim_matches('/');
         if text.is_empty() {
             return Err(PatternError::Empty);
@@ -53,11 +53,11 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), segments })
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    pub(super) fn matches(&self, path: &str, switches: Switches) -> bool {
+    pub fn matches(&self, path: &str, switches: Switches) -> bool {
         let path: Vec<&str> = path.split('/').collect();
         let (mut at, mut taken) = (0, 0);
         // Only the last `**` seen has to be widened after a mismatch: all before it is settled. That keeps the

@@ -15,13 +15,13 @@ const LOCAL_SUFFIXES: [&str; 6] = ["localhost", "local", "localdomain", "interna
 /// A URL that webhooks may be sent to, as far as the URL itself can tell. Where its name leads to is looked at
 /// again when a connection is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct WebhookUrl {
+pub struct WebhookUrl {
     given: String,
     url: Url,
 }
 
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub(super) enum WebhookUrlError {
+pub enum WebhookUrlError {
     #[error("webhook.url must not be longer than {LONGEST_URL_BYTES} bytes")]
     TooLong,
     #[error("webhook.url must be an absolute URL")]
@@ -38,7 +38,7 @@ pub(super) enum WebhookUrlError {
 
 impl WebhookUrl {
     /// `development` allows `http://localhost` and `http://127.0.0.x`, spelled just so.
-    pub(super) fn parse(given: &str, development: bool) -> Result<Self, WebhookUrlError> {
+    pub fn parse(given: &str, development: bool) -> Result<Self, WebhookUrlError> {
         if given.len() > LONGEST_URL_BYTES {
             return Err(WebhookUrlError::TooLong);
         }
@@ -66,12 +66,12 @@ impl WebhookUrl {
     }
 
     /// The text the client gave.
-    pub(super) fn as_given(&self) -> &str {
+    pub fn as_given(&self) -> &str {
         &self.given
     }
 
     /// The normalised form, equal for all spellings of one URL.
-    pub(super) fn normalised(&self) -> &str {
+    pub fn normalised(&self) -> &str {
         self.url.as_str()
     }
 }
@@ -113,7 +113,7 @@ fn is_spelled_plainly(given: &str, url: &Url) -> bool {
 /// Whether a webhook to the name `host` may connect to `address`, which its lookup gave.
 ///
 /// A public name that suddenly leads to a local address is the classic way around a check of the URL alone.
-pub(super) fn may_connect(host: &str, address: IpAddr) -> bool {
+pub fn may_connect(host: &str, address: IpAddr) -> bool {
     if host == "localhost" { address.is_loopback() } else { address::is_public(address) }
 }
 
