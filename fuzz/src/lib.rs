@@ -13,6 +13,9 @@ use bodies::*;
 pub use mutate::Mutator;
 pub use regressions::{Regression, regressions};
 
+const SHORT: usize = 256;
+const LONG: usize = 4096;
+
 /// A fuzz body and its name.
 #[derive(Clone, Copy, Debug)]
 pub struct Body {
@@ -22,12 +25,18 @@ pub struct Body {
     pub run: fn(&[u8]),
     /// Words that chance rarely forms.
     pub dictionary: &'static [&'static str],
+    /// Longer inputs show nothing new.
+    pub longest: usize,
     encode: fn(&str) -> Vec<u8>,
 }
 
 impl Body {
     const fn new(name: &'static str, run: fn(&[u8]), dictionary: &'static [&'static str]) -> Self {
-        Self { name, run, dictionary, encode: seeds::as_it_is }
+        Self { name, run, dictionary, longest: SHORT, encode: seeds::as_it_is }
+    }
+
+    const fn up_to(self, longest: usize) -> Self {
+        Self { longest, ..self }
     }
 
     const fn with_seeds(self, encode: fn(&str) -> Vec<u8>) -> Self {
@@ -63,9 +72,9 @@ pub fn run(name: &str, input: &[u8]) {
 /// All bodies.
 pub const BODIES: [Body; 17] = [
     Body::new("offset", offset::run, dictionary::OFFSET),
-    Body::new("json_body", json_body::run, dictionary::JSON),
-    Body::new("sse_write_read", sse_write_read::run, dictionary::SSE),
-    Body::new("sse_parse", sse_parse::run, dictionary::SSE).with_seeds(seeds::behind_a_byte),
+    Body::new("json_body", json_body::run, dictionary::JSON).up_to(LONG),
+    Body::new("sse_write_read", sse_write_read::run, dictionary::SSE).up_to(LONG),
+    Body::new("sse_parse", sse_parse::run, dictionary::SSE).up_to(LONG).with_seeds(seeds::behind_a_byte),
     Body::new("ttl", ttl::run, dictionary::NUMBER),
     Body::new("expires_at", expires_at::run, dictionary::INSTANT),
     Body::new("cursor", cursor::run, dictionary::NUMBER).with_seeds(seeds::cursor),
@@ -76,7 +85,7 @@ pub const BODIES: [Body; 17] = [
     Body::new("glob", glob::run, dictionary::GLOB),
     Body::new("webhook_url", webhook_url::run, dictionary::URL),
     Body::new("logs_query", logs_query::run, dictionary::LOGS),
-    Body::new("fixture", fixture::run, dictionary::YAML).with_seeds(seeds::behind_a_byte),
-    Body::new("http_request", http_request::run, dictionary::HTTP),
-    Body::new("history", history::run, &[]),
+    Body::new("fixture", fixture::run, dictionary::YAML).up_to(LONG).with_seeds(seeds::behind_a_byte),
+    Body::new("http_request", http_request::run, dictionary::HTTP).up_to(LONG),
+    Body::new("history", history::run, &[]).up_to(LONG),
 ];

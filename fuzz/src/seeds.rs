@@ -13,7 +13,9 @@ use crate::{
 /// As much of a vector as a seed needs.
 #[derive(Deserialize)]
 struct Vector {
+    #[serde(default)]
     text: Option<String>,
+    #[serde(default)]
     base64: Option<String>,
 }
 
@@ -29,7 +31,25 @@ pub(crate) fn of(name: &str, encode: fn(&str) -> Vec<u8>) -> Vec<Vec<u8>> {
         }
         _ => panic!("{file_name}: a vector has either text or base64"),
     };
-    vectors.into_iter().map(seed).collect()
+    let mut seeds: Vec<Vec<u8>> = vectors.into_iter().map(seed).collect();
+    if name == "fixture" {
+        seeds.extend(entries_of_fixtures());
+    }
+    seeds
+}
+
+/// The first entries of the fixtures themselves, behind the byte that says which kind they are.
+fn entries_of_fixtures() -> Vec<Vec<u8>> {
+    const MOST_ENTRIES: usize = 3;
+    let mut entries = Vec::new();
+    let folders = [Folder::Cases, Folder::Rules, Folder::Sabotage, Folder::Variants];
+    for (kind, folder) in (0_u8..).zip(folders) {
+        for file in FixtureSource::Embedded.files(folder).expect("the embedded fixtures are text") {
+            let list = file.text.split("\n- ").skip(1).take(MOST_ENTRIES);
+            entries.extend(list.map(|entry| [&[kind], "- ".as_bytes(), entry.as_bytes(), b"\n"].concat()));
+        }
+    }
+    entries
 }
 
 pub(crate) fn as_it_is(text: &str) -> Vec<u8> {

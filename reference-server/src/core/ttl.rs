@@ -123,7 +123,7 @@ fn rfc3339(value: &str) -> Option<Timestamp> {
     let (fraction, zone) = split_fraction(rest)?;
     let zone_is_whole = match zone {
         [b'Z' | b'z'] => true,
-        [b'+' | b'-', offset @ ..] => offset.len() == 5 && offset.iter().zip(b"00:00").all(fits),
+        [b'+' | b'-', offset @ ..] => is_zone_offset(offset, fits),
         _ => false,
     };
     if !zone_is_whole {
@@ -132,6 +132,11 @@ fn rfc3339(value: &str) -> Option<Timestamp> {
     let nanoseconds = &fraction[..fraction.len().min(".000000000".len())];
     let text = [date_time, nanoseconds, zone].concat().to_ascii_uppercase();
     std::str::from_utf8(&text).ok()?.parse().ok()
+}
+
+/// Hours and minutes of one day: jiff would take a day and more.
+fn is_zone_offset(offset: &[u8], fits: impl Fn((&u8, &u8)) -> bool) -> bool {
+    offset.len() == 5 && offset.iter().zip(b"00:00").all(fits) && offset < b"24"
 }
 
 fn split_fraction(rest: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -180,6 +185,8 @@ mod tests {
             "2030-01-02T12:00Z",
             "2030-01-02T12:00:00.Z",
             "2030-01-02T12:00:00+0530",
+            "2030-01-02T12:00:00+24:00",
+            "2030-01-02T12:00:00-25:59",
             "2030-01-02T12:00:00Z[UTC]",
             "2030-13-02T12:00:00Z",
             "2030-01-02T25:00:00Z",
