@@ -13,12 +13,12 @@ use super::{Failure, places};
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
 const FLAGS: [&str; 9] = [
-    "--cfg=fuzzing",
     "-Cpasses=sancov-module",
     "-Cllvm-args=-sanitizer-coverage-level=4",
     "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
     "-Cllvm-args=-sanitizer-coverage-pc-table",
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "--cfg fuzzing",
     "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
     "-Ccodegen-units=1",
     "-Cdebug-assertions",

@@ -2,6 +2,7 @@
 //! on, one at a time; each is looked for from an empty corpus.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -44,6 +45,9 @@ const SWITCH: &str = "STREAMGAUGE_PLANTED";
 const SOURCES: [&str; 7] =
     ["Cargo.toml", "Cargo.lock", "fixtures", "fuzz", "reference-server", "rust-toolchain.toml", "suite"];
 
+/// What fuzzing makes, and no build needs.
+const MADE: [&str; 3] = ["target", "corpus", "artifacts"];
+
 /// Of these many seeds a bug has to be found with all but one.
 pub(crate) fn run(plan: &Plan) -> Result<ExitCode, Failure> {
     let bugs: Vec<Bug> = bugs()?
@@ -59,8 +63,8 @@ pub(crate) fn run(plan: &Plan) -> Result<ExitCode, Failure> {
         }
     }
     let tree = places::builds().join("planted");
-    copy(&tree)?;
-    plant(&tree, &bugs)?;
+    places::make(&tree)?;
+    copy(&tree, &bugs)?;
     let binaries = build::build(&tree, &targets, false)?;
     let seeds = places::builds().join("seeds");
     export::write(&seeds)?;
@@ -85,27 +89,29 @@ fn bugs() -> Result<Vec<Bug>, Failure> {
     serde_saphyr::from_str(&text).map_err(|mistake| Failure::new(format!("{}: {mistake}", path.display())))
 }
 
-/// Brings the copy up to date; files that are the same keep their times, so that little is built anew.
-fn copy(tree: &Path) -> Result<(), Failure> {
+/// Brings the copy up to date. Files that stay the same keep their times, so that little is built anew.
+fn copy(tree: &Path, bugs: &[Bug]) -> Result<(), Failure> {
+    let planted = plant(bugs)?;
     for source in SOURCES {
-        copy_one(&places::workspace().join(source), &tree.join(source))?;
+        copy_one(Path::new(source), tree, &planted)?;
     }
     Ok(())
 }
 
-fn copy_one(from: &Path, to: &Path) -> Result<(), Failure> {
-    if from.is_file() {
-        let text = fs::read(from).map_err(Failure::at(from))?;
-        return write_if_new(to, &text);
+fn copy_one(source: &Path, tree: &Path, planted: &Planted) -> Result<(), Failure> {
+    let (from, to) = (places::workspace().join(source), tree.join(source));
+    if let Some(text) = planted.get(source) {
+        return write_if_new(&to, text.as_bytes());
     }
-    places::make(to)?;
-    for entry in fs::read_dir(from).map_err(Failure::at(from))? {
-        let path = entry.map_err(Failure::at(from))?.path();
-        let Some(name) = path.file_name() else { continue };
-        let is_made =
-            from.ends_with("fuzz") && ["target", "corpus", "artifacts"].iter().any(|made| name == *made);
+    if from.is_file() {
+        return write_if_new(&to, &fs::read(&from).map_err(Failure::at(&from))?);
+    }
+    places::make(&to)?;
+    for entry in fs::read_dir(&from).map_err(Failure::at(&from))? {
+        let name = entry.map_err(Failure::at(&from))?.file_name();
+        let is_made = source == Path::new("fuzz") && MADE.iter().any(|made| name == *made);
         if !is_made {
-            copy_one(&path, &to.join(name))?;
+            copy_one(&source.join(name), tree, planted)?;
         }
     }
     Ok(())
@@ -118,13 +124,20 @@ fn write_if_new(path: &Path, text: &[u8]) -> Result<(), Failure> {
     fs::write(path, text).map_err(Failure::at(path))
 }
 
-fn plant(tree: &Path, bugs: &[Bug]) -> Result<(), Failure> {
+/// Files with bugs in them, by their paths below the workspace.
+type Planted = BTreeMap<PathBuf, String>;
+
+fn plant(bugs: &[Bug]) -> Result<Planted, Failure> {
+    let mut all = Planted::new();
     for bug in bugs {
-        let path = tree.join(&bug.file);
-        let text = fs::read_to_string(&path).map_err(Failure::at(&path))?;
-        fs::write(&path, planted(&text, bug)?).map_err(Failure::at(&path))?;
+        let path = places::workspace().join(&bug.file);
+        let text = match all.get(&bug.file) {
+            Some(text) => text.clone(),
+            None => fs::read_to_string(&path).map_err(Failure::at(&path))?,
+        };
+        all.insert(bug.file.clone(), planted(&text, bug)?);
     }
-    Ok(())
+    Ok(all)
 }
 
 fn planted(text: &str, bug: &Bug) -> Result<String, Failure> {
@@ -137,8 +150,8 @@ fn planted(text: &str, bug: &Bug) -> Result<String, Failure> {
         )));
     }
     let switched = format!(
-        "{{ static ON: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| \
-         std::env::var_os({SWITCH:?}).is_some_and(|name| name == {:?})); if *ON {{ {} }} else {{ {} }} }}",
+        "({{ static ON: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| \
+         std::env::var_os({SWITCH:?}).is_some_and(|name| name == {:?})); if *ON {{ {} }} else {{ {} }} }})",
         bug.name, bug.wrong, bug.right
     );
     Ok(text.replace(&bug.right, &switched))

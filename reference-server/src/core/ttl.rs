@@ -136,7 +136,7 @@ fn rfc3339(value: &str) -> Option<Timestamp> {
 
 /// Hours and minutes of one day: jiff would take a day and more.
 fn is_zone_offset(offset: &[u8], fits: impl Fn((&u8, &u8)) -> bool) -> bool {
-    offset.len() == 5 && offset.iter().zip(b"00:00").all(fits) && offset < b"24"
+    offset.len() == 5 && offset.iter().zip(b"00:00").all(fits) && offset < b"24".as_slice()
 }
 
 fn split_fraction(rest: &[u8]) -> Option<(&[u8], &[u8])> {
