@@ -161,7 +161,7 @@ fn patterns() {
     hold("glob", |text| {
         let mut lines = text.split('\n');
         let pattern = Pattern::parse(lines.next().unwrap_or_default())?;
-        let matches: Vec<bool> = lines.map(|path| pattern.matches(path)).collect();
+        let matches: Vec<bool> = lines.map(|path| pattern.matches(path, Switches::NONE)).collect();
         Ok::<_, streamgauge_reference_server::subscriptions::pattern::PatternError>(json!(matches))
     });
 }

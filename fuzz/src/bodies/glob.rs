@@ -1,6 +1,6 @@
 //! Glob patterns of subscriptions: they match what their definition says, segment by segment.
 
-use streamgauge_reference_server::subscriptions::pattern::Pattern;
+use streamgauge_reference_server::{sabotage::Switches, subscriptions::pattern::Pattern};
 
 const LONGEST: usize = 512;
 
@@ -21,7 +21,11 @@ pub(crate) fn run(data: &[u8]) {
     assert_eq!(Pattern::parse(pattern.as_str()).as_ref(), Ok(&pattern), "what it prints is what it is");
     for path in lines {
         let parts: Vec<&str> = path.split('/').collect();
-        assert_eq!(pattern.matches(path), by_definition(&segments, &parts), "{given:?} and {path:?}");
+        assert_eq!(
+            pattern.matches(path, Switches::NONE),
+            by_definition(&segments, &parts),
+            "{given:?} and {path:?}"
+        );
     }
 }
 

@@ -1,7 +1,5 @@
 //! JSON bodies: taken exactly when they are JSON, flattened by one level, given back to the letter.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Value, value::RawValue};
 use streamgauge_reference_server::core::{
@@ -62,7 +60,7 @@ fn elements(json: &str) -> Vec<&str> {
 /// A stream that takes the body twice gives all messages twice, however the pages are cut.
 fn round_trip(body: &[u8], messages: &[&str]) {
     let page = body[0].into();
-    let limits = Limits { page, memory: 1 << 30, streams: 1, producer_retention: Duration::from_secs(1) };
+    let limits = Limits { page, ..Limits::default() };
     let store = Store::new(limits);
     let now = Timestamp::UNIX_EPOCH;
     let creation = Creation { content_type: Some(TYPE), body, ..Creation::default() };
