@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-pub use load::{FixtureMistake, Source, sabotages, variants};
+pub use load::{FixtureMistake, Source, sabotage_schema, sabotages, variant_schema, variants};
 pub use switch::{Switch, Switches};
 pub use variant::Variant;
 
@@ -43,7 +43,7 @@ use self::{
 };
 
 /// A deliberate violation of one rule.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sabotage {
     /// The id of the rule.
@@ -83,7 +83,7 @@ pub struct Sabotage {
 }
 
 /// Changes of the exchanges that fit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Edit {
     on: On,
@@ -103,7 +103,7 @@ struct Edit {
 }
 
 /// An answer that the server is not asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Refuse {
     status: u16,

@@ -38,7 +38,7 @@ enum Of {
 }
 
 /// What is known of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum KnownVerdict {
     Broken,
@@ -46,9 +46,10 @@ enum KnownVerdict {
 }
 
 /// An entry as it stands in the file: the rule (a glob) with its verdict, or a case (a glob), and why it is so.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct EntryText {
+    #[schemars(with = "Option<String>")]
     rule: Option<Spanned<String>>,
     verdict: Option<KnownVerdict>,
     /// Why it is so, in a sentence.
@@ -56,6 +57,7 @@ struct EntryText {
     /// Section of the protocol that decides it.
     section: Option<String>,
     /// The case that showed it; where no rule is named, the case whose findings are known.
+    #[schemars(with = "Option<String>")]
     case: Option<Spanned<String>>,
     /// Most runs see it, not all: a race. A run that does not is no news.
     #[serde(default)]
@@ -123,6 +125,11 @@ impl Baseline {
             entries.push(Entry { text, line, glob, of, unsteady });
         }
         Ok(Self { path: file.path, entries })
+    }
+
+    /// The JSON Schema of a list.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Vec<EntryText>).to_value()
     }
 
     /// Compares a run with what is known. Only rules that the run could judge speak against an entry: one

@@ -43,6 +43,16 @@ pub fn log_urls(server: &RunningServer) -> LogUrls {
     LogUrls { stream: beside("/api/logs/stream"), emit: beside("/api/logs"), status: beside("/api/jobs") }
 }
 
+impl crate::harness::Started for RunningServer {
+    fn stream_root(&self) -> String {
+        self.root_url.clone()
+    }
+
+    fn logs(&self) -> LogUrls {
+        log_urls(self)
+    }
+}
+
 /// Starts it on a free port of 127.0.0.1.
 pub async fn start() -> std::io::Result<RunningServer> {
     Server::start(config()).await
@@ -56,6 +66,16 @@ pub fn sabotages(source: &FixtureSource) -> Result<Vec<Sabotage>, FixtureError> 
     let files = source.files(Folder::Sabotage)?;
     let sources = files.iter().map(|file| Source { path: &file.path, text: &file.text });
     sabotage::sabotages(sources).map_err(FixtureError::new)
+}
+
+/// The JSON Schema of a file of sabotages.
+pub fn sabotage_schema() -> serde_json::Value {
+    sabotage::sabotage_schema()
+}
+
+/// The JSON Schema of a file of variants.
+pub fn variant_schema() -> serde_json::Value {
+    sabotage::variant_schema()
 }
 
 /// All variants of a fixture tree, likewise.

@@ -7,6 +7,7 @@ mod keywords;
 mod logs;
 mod output;
 mod rules;
+mod schema;
 #[cfg(feature = "serve")]
 mod serve;
 mod shell;
@@ -35,7 +36,7 @@ enum Command {
     /// Serve the protocol from memory, with every rule kept.
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArguments>),
-    /// List the rules, or tell all about one.
+    /// List the rules, or those of an area, or tell all about one.
     Rules(rules::RulesArguments),
     /// List the normative sentences of a copy of PROTOCOL.md with the rules of their sections, and what is new in it.
     Keywords(keywords::KeywordsArguments),
@@ -43,6 +44,8 @@ enum Command {
     Compare(compare::CompareArguments),
     /// Make a badge of a report, for shields.io.
     Badge(badge::BadgeArguments),
+    /// Print the JSON Schema of a report or of a kind of fixture.
+    Schema(schema::SchemaArguments),
     /// Print what makes a shell complete this program's flags.
     Completions(shell::CompletionsArguments),
     /// Print the manual page of the program or of a command.
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
         Command::Keywords(keywords) => keywords.run(),
         Command::Compare(compare) => compare.run(),
         Command::Badge(badge) => badge.run(),
+        Command::Schema(schema) => schema.run(),
         Command::Completions(completions) => completions.run(Arguments::command()),
         Command::Man(man) => man.run(Arguments::command()),
     };

@@ -15,4 +15,5 @@ pub mod rule;
 pub mod run;
 pub mod scenario;
 pub mod sse;
+pub mod violation;
 pub mod wire;

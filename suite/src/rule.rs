@@ -9,7 +9,9 @@ use streamgauge_fixtures::Folder;
 use crate::fixture::{FixtureError, FixtureSource, Place};
 
 /// Name of a rule: `area.what-it-says`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct RuleId(String);
 
@@ -50,6 +52,8 @@ pub struct Rule {
     /// Whether an experiment over HTTP can see a violation.
     pub observable: bool,
     pub statement: String,
+    /// What a violation does to clients.
+    pub why: Option<String>,
     /// How to test it, and where naive tests go wrong.
     pub check: String,
     /// Where the text is open, and what is accepted then.
@@ -66,7 +70,7 @@ impl Rule {
 }
 
 /// The keyword that the text uses, as far as it binds the side named in [`Rule::binds`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
 pub enum Level {
     #[serde(rename = "MUST")]
     Must,
@@ -101,7 +105,9 @@ impl fmt::Display for Level {
 }
 
 /// What a violation does to a run. Ordered by weight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Judgement {
     /// Information on what the target does.
@@ -123,7 +129,7 @@ impl fmt::Display for Judgement {
 }
 
 /// Who has to act for the rule to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     Server,
@@ -132,7 +138,18 @@ pub enum Side {
 
 /// A part of the protocol that a server may lack; its user declares what it does not claim.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, clap::ValueEnum,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Deserialize,
+    Serialize,
+    clap::ValueEnum,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Capability {
@@ -215,6 +232,11 @@ impl Catalogue {
         Ok(Self { rules })
     }
 
+    /// The JSON Schema of a file of rules.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Vec<RuleEntry>).to_value()
+    }
+
     /// The rule of that name.
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
         self.rules.get(id)
@@ -237,9 +259,10 @@ impl Catalogue {
 }
 
 /// A rule as it stands in a file.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RuleEntry {
+    #[schemars(with = "String", regex(pattern = "^[a-z]+\\..+$"))]
     id: Spanned<String>,
     section: String,
     level: Level,
@@ -248,6 +271,8 @@ struct RuleEntry {
     judged: Judgement,
     observable: bool,
     statement: String,
+    /// What a violation does to clients, in a sentence or two.
+    why: Option<String>,
     check: String,
     ambiguity: Option<String>,
 }
@@ -263,6 +288,7 @@ impl RuleEntry {
             capabilities: self.capabilities,
             observable: self.observable,
             statement: self.statement,
+            why: self.why,
             check: self.check,
             ambiguity: self.ambiguity,
             place,

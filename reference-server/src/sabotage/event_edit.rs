@@ -11,7 +11,7 @@ use super::{
 };
 
 /// What becomes of the frames of an event stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct EventEdit {
     on: Kind,
@@ -52,7 +52,7 @@ pub(super) struct EventEdit {
 }
 
 /// Which frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     #[default]
@@ -69,7 +69,7 @@ enum Kind {
 }
 
 /// Changes of the fields of a control event.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct FieldEdit {
     drop: Vec<String>,
@@ -80,7 +80,7 @@ struct FieldEdit {
 }
 
 /// What line ends inside a payload become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Newlines {
     Raw,
@@ -89,7 +89,7 @@ enum Newlines {
 }
 
 /// What ends a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum LineEnd {
     Crlf,

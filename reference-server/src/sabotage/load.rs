@@ -70,6 +70,16 @@ pub fn variants<'a>(sources: impl IntoIterator<Item = Source<'a>>) -> Result<Vec
     Ok(all)
 }
 
+/// The JSON Schema of a file of sabotages.
+pub fn sabotage_schema() -> serde_json::Value {
+    schemars::schema_for!(Vec<Sabotage>).to_value()
+}
+
+/// The JSON Schema of a file of variants.
+pub fn variant_schema() -> serde_json::Value {
+    schemars::schema_for!(Vec<Variant>).to_value()
+}
+
 impl Source<'_> {
     fn list<T: DeserializeOwned>(self) -> Result<Vec<Spanned<T>>, FixtureMistake> {
         let options = serde_saphyr::options! {

@@ -12,7 +12,7 @@ use super::{
 use crate::http::ResponseBody;
 
 /// Conditions on an exchange; all that are given have to hold. None at all is every request to a stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct On {
     method: Option<OneOrMany<String>>,
@@ -34,7 +34,7 @@ pub(super) struct On {
 }
 
 /// What a URL path is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Role {
     /// A stream, forks included.
@@ -97,7 +97,7 @@ impl Role {
 }
 
 /// The body of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum BodyTest {
     Empty,
@@ -111,7 +111,7 @@ enum BodyTest {
 }
 
 /// Whether there is something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Presence {
     Empty,

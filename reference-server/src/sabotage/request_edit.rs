@@ -11,7 +11,7 @@ use super::{
 };
 
 /// What becomes of a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RequestEdit {
     method: Option<String>,

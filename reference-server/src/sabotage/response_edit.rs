@@ -20,7 +20,7 @@ use super::{
 use crate::http::{BoxError, Response, ResponseBody};
 
 /// What becomes of a response.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ResponseEdit {
     status: Option<u16>,

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// One fault. Each says what a server with it does wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Switch {
     // Order among writers.

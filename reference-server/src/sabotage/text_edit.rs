@@ -10,7 +10,7 @@ use super::notation::OneOrMany;
 pub(super) type Steps = OneOrMany<Step>;
 
 /// One change. What it cannot be done to stays as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Step {
     /// Nothing is left.
@@ -75,7 +75,7 @@ pub(super) enum Step {
 }
 
 /// A change at one place of a JSON document.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JsonStep {
     /// A JSON pointer; `-` in it is every element of an array.

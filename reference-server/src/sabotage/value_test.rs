@@ -1,6 +1,6 @@
 //! A condition on one value: a header, a query parameter, a field of a control event.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -20,7 +20,7 @@ enum Presence {
 }
 
 /// All that is given has to hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Asked {
     equals: Option<String>,
@@ -77,6 +77,20 @@ impl Asked {
 
 fn is_number(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl schemars::JsonSchema for ValueTest {
+    fn schema_name() -> Cow<'static, str> {
+        "Condition".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let asked = generator.subschema_for::<Asked>();
+        schemars::json_schema!({
+            "description": "present, absent, a text to equal, or a map of demands.",
+            "anyOf": [{ "type": ["string", "boolean"] }, asked],
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for ValueTest {

@@ -6,7 +6,7 @@ use super::{Edit, notation::Span};
 use crate::config::{CacheVisibility, Config};
 
 /// A way to keep all rules that this server does not use by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// Unique.
@@ -20,7 +20,7 @@ pub struct Variant {
 }
 
 /// Settings of the server that differ.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Settings {
     /// The path of the stream root.

@@ -1,13 +1,13 @@
 //! Bodies: what is sent, and what has to come back.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, de};
 
 use super::{HumanDuration, Matchers, Template};
 
 /// A request body. Without one, the request has none.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum BodySpec {
     /// The text, in UTF-8.
@@ -52,7 +52,7 @@ pub enum BodyExpect {
     Lacks(Template),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 enum BodyExpectEntry {
     Text(Template),
@@ -85,6 +85,20 @@ impl From<BodyExpectEntry> for BodyExpect {
             BodyExpectEntry::Contains(text) => Self::Contains(text),
             BodyExpectEntry::Lacks(text) => Self::Lacks(text),
         }
+    }
+}
+
+impl schemars::JsonSchema for BodyExpect {
+    fn schema_name() -> Cow<'static, str> {
+        "BodyExpect".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let entry = generator.subschema_for::<BodyExpectEntry>();
+        schemars::json_schema!({
+            "description": "What a body has to be.",
+            "anyOf": [{ "enum": ["empty", "not_empty"] }, entry],
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a step has to bring about.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -8,7 +8,7 @@ use super::{BodyExpect, HumanDuration, Matchers, Template};
 use crate::rule::RuleId;
 
 /// Demands on one response. All of them hold together.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
     /// The rules that a mismatch breaks; those of the case when absent.
@@ -98,6 +98,20 @@ impl fmt::Display for StatusExpect {
     }
 }
 
+impl schemars::JsonSchema for StatusExpect {
+    fn schema_name() -> Cow<'static, str> {
+        "Status".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let code = serde_json::json!({ "type": "integer", "minimum": 100, "maximum": 599 });
+        schemars::json_schema!({
+            "description": "200, [200, 204], 200 or 204, 2xx, not 5xx, or a cell of a table.",
+            "anyOf": [code, { "type": "array", "items": code }, { "type": "string" }],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for StatusExpect {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -146,9 +160,30 @@ pub enum SaveFrom {
     LastControl(String),
 }
 
+impl schemars::JsonSchema for SaveFrom {
+    fn schema_name() -> Cow<'static, str> {
+        "SaveFrom".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let one = |name: &str| {
+            serde_json::json!({
+                "type": "object",
+                "properties": { name: { "type": "string" } },
+                "required": [name],
+                "additionalProperties": false,
+            })
+        };
+        schemars::json_schema!({
+            "description": "The name of a header, `body`, a JSON pointer into it, or a field of a control event.",
+            "anyOf": [{ "type": "string" }, one("json"), one("first_control"), one("last_control")],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for SaveFrom {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
+        #[derive(Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields, rename_all = "snake_case")]
         enum Entry {
             Json(String),
@@ -183,7 +218,7 @@ impl<'de> Deserialize<'de> for SaveFrom {
 }
 
 /// Demands on an event stream, over all that it has carried so far.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EventStreamExpect {
     pub proves: Option<Vec<RuleId>>,
@@ -211,7 +246,7 @@ pub struct EventStreamExpect {
 }
 
 /// One event of an exact list.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum EventExpect {
     Data(BodyExpect),
@@ -219,7 +254,7 @@ pub enum EventExpect {
 }
 
 /// How an event stream stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// The body ended as HTTP says, after a whole event.

@@ -47,7 +47,7 @@ pub struct Case {
 pub type Row = BTreeMap<String, Option<String>>;
 
 /// A wait that the target's own timing imposes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Wait {
     /// Until a long-poll times out.
@@ -84,14 +84,21 @@ impl CaseSet {
         }
         Ok(Self { cases })
     }
+
+    /// The JSON Schema of a file of cases.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Vec<CaseEntry>).to_value()
+    }
 }
 
 /// A case as it stands in a file.
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CaseEntry {
+    #[schemars(with = "String", regex(pattern = "^[a-z0-9-]+$"))]
     id: Spanned<String>,
     title: String,
+    #[schemars(with = "Vec<String>", length(min = 1))]
     proves: Vec<Spanned<String>>,
     #[serde(default)]
     needs: Vec<Capability>,
@@ -105,7 +112,9 @@ struct CaseEntry {
     #[serde(default)]
     each: Option<BTreeMap<String, BTreeMap<String, Option<Template>>>>,
     #[serde(default)]
+    #[schemars(with = "Vec<super::Act>")]
     given: Vec<Step>,
+    #[schemars(with = "Vec<super::Act>", length(min = 1))]
     steps: Vec<Step>,
 }
 

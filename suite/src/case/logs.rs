@@ -8,7 +8,7 @@ use super::{Act, BodyExpect, Step, Template};
 use crate::rule::RuleId;
 
 /// Which of the target's URLs a request goes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum On {
     /// A stream, or a path below the stream root.
@@ -24,7 +24,7 @@ pub enum On {
 
 /// Lines that the target is made to write. To each message the case's mark is put in front, by which its lines are
 /// told from others on the same stream.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Emit {
     /// As they are handed in, in this order; texts are templates.
@@ -39,7 +39,7 @@ const fn once() -> usize {
 }
 
 /// A look at an open log stream.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AwaitLogs {
     #[serde(rename = "as")]
@@ -57,7 +57,7 @@ impl AwaitLogs {
 }
 
 /// Demands on a log stream, over all that it has carried so far.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogsExpect {
     /// The rules that a mismatch breaks; those of the case when absent.
@@ -96,7 +96,7 @@ impl LogsExpect {
 }
 
 /// Whose lines a log stream carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogScope {
     Service,

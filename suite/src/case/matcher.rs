@@ -1,6 +1,6 @@
 //! What one value (a header, a field of a control event) has to be.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -9,7 +9,7 @@ use super::Template;
 /// A demand on one value. Several fields are demanded together.
 ///
 /// A plain text in a fixture demands equality. Every demand but `absent` fails on a value that is not there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct MatcherFields {
     equals: Option<Template>,
@@ -43,7 +43,7 @@ struct MatcherFields {
 }
 
 /// The shape of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// `"..."`, with at most `W/` in front (RFC 9110, 8.8.3).
@@ -131,6 +131,21 @@ impl Matchers {
             | Matcher::Instant(one) => std::slice::from_ref(one),
             Matcher::OneOf(many) | Matcher::AbsentOr(many) => many.as_slice(),
             _ => &[],
+        })
+    }
+}
+
+impl schemars::JsonSchema for Matchers {
+    fn schema_name() -> Cow<'static, str> {
+        "Demands".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let (text, fields) =
+            (generator.subschema_for::<Template>(), generator.subschema_for::<MatcherFields>());
+        schemars::json_schema!({
+            "description": "A text demands equality, a map several things at once, ~ nothing.",
+            "anyOf": [text, fields, { "type": "null" }],
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Small values that fixtures write in a human form.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -23,6 +23,20 @@ impl std::str::FromStr for HumanDuration {
 impl<'de> Deserialize<'de> for HumanDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl schemars::JsonSchema for HumanDuration {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A span of time: 200ms, 1.5s, 1m.",
+            "pattern": "^[0-9]",
+        })
     }
 }
 
@@ -52,6 +66,21 @@ impl<'de> Deserialize<'de> for Fields {
         }
 
         deserializer.deserialize_map(Visitor)
+    }
+}
+
+impl schemars::JsonSchema for Fields {
+    fn schema_name() -> Cow<'static, str> {
+        "Fields".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let text = generator.subschema_for::<Template>();
+        schemars::json_schema!({
+            "type": "object",
+            "description": "Values by name, in this order; a list repeats the name, ~ leaves it out.",
+            "additionalProperties": { "anyOf": [text, { "type": "array", "items": text }, { "type": "null" }] },
+        })
     }
 }
 

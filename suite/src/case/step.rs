@@ -13,7 +13,7 @@ use super::{
 pub type Step = Spanned<Act>;
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Act {
     Put(Box<RequestSpec>),
@@ -84,7 +84,7 @@ impl Method {
 }
 
 /// A request and what it has to bring about.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RequestSpec {
     /// Names the step for moments that are told from it.
@@ -116,20 +116,21 @@ pub struct RequestSpec {
 }
 
 /// One right answer of several.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Accept {
     pub expect: Expect,
     /// The answer is right, yet deserves this warning.
     pub warn: Option<String>,
     /// What has to hold after this answer.
+    #[schemars(with = "Vec<Act>")]
     pub then: Vec<Step>,
     /// Nothing is left to look at after this answer.
     pub done: bool,
 }
 
 /// A request written by hand.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Raw {
     /// The request's bytes; `\r\n` stands where it is meant. `$host` is the target's authority.
@@ -148,7 +149,7 @@ pub struct Raw {
 }
 
 /// One request, many times at once; `$index` counts them from 0.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AtOnce {
     pub times: usize,
@@ -160,7 +161,7 @@ pub struct AtOnce {
 }
 
 /// So many answers have this status.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
     pub status: super::StatusExpect,
@@ -171,7 +172,7 @@ pub struct Tally {
 }
 
 /// The start of a background read.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StartRead {
     #[serde(rename = "as")]
@@ -189,7 +190,7 @@ pub struct StartRead {
 }
 
 /// The end of a background read.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FinishRead {
     #[serde(rename = "as")]
@@ -201,7 +202,7 @@ pub struct FinishRead {
 }
 
 /// A look at an event stream.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AwaitEvents {
     #[serde(rename = "as")]
@@ -219,7 +220,7 @@ impl AwaitEvents {
 }
 
 /// A webhook receiver and what it answers.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiverSpec {
     /// `$name.url` is its URL.
@@ -231,7 +232,7 @@ pub struct ReceiverSpec {
 }
 
 /// One answer of a receiver.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiverAnswer {
     /// 200 where it is left out.
@@ -250,7 +251,7 @@ pub struct ReceiverAnswer {
 }
 
 /// A look at the next delivery.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AwaitDelivery {
     /// Names the receiver; `wait_until` counts from the arrival of its last delivery by the same name.
@@ -273,7 +274,7 @@ pub struct AwaitDelivery {
 }
 
 /// Bounds on the time between two deliveries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gap {
     pub at_least: HumanDuration,
@@ -282,7 +283,7 @@ pub struct Gap {
 }
 
 /// An instant to save.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Instant {
     pub save: String,
@@ -297,7 +298,7 @@ pub struct Instant {
 }
 
 /// A moment that is told from a step.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Moment {
     /// The step's name.

@@ -1,6 +1,6 @@
 //! Text with `$name` in it: the only way a value of one step reaches another.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -119,6 +119,20 @@ fn name_length(text: &str) -> usize {
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TemplateVisitor)
+    }
+}
+
+/// In a fixture a text, or a number or a boolean in its plain form.
+impl schemars::JsonSchema for Template {
+    fn schema_name() -> Cow<'static, str> {
+        "Text".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": ["string", "number", "boolean"],
+            "description": "Text in which $name and ${name} stand for values; $$ is a dollar sign.",
+        })
     }
 }
 

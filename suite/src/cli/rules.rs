@@ -1,22 +1,30 @@
 //! `streamgauge rules`.
 
-use std::collections::BTreeMap;
+mod list;
+mod page;
+
+use std::{
+    collections::BTreeMap,
+    io::{ErrorKind, Write},
+};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Misuse, Status};
+use super::{Misuse, Status, output::Output};
 use crate::{
     case::CaseSet,
-    fixture::FixtureSource,
-    rule::{Catalogue, Rule, RuleId, Side},
+    fixture::{FixtureSource, Place},
+    rule::{Capability, Catalogue, Judgement, Level, Rule, RuleId, Side},
     run::Job,
     scenario,
+    violation::Violation,
 };
 
 #[derive(Debug, Args)]
 pub(super) struct RulesArguments {
-    /// One rule, by its id: all that there is to say about it.
+    /// One rule, by its id: all that there is to say about it. Or an area: its rules.
+    #[arg(value_name = "ID")]
     id: Option<String>,
 
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -29,117 +37,135 @@ enum Format {
     Json,
 }
 
-/// A rule with what proves it.
-#[derive(Serialize)]
+/// A rule with what proves it and what breaks it.
+#[derive(Debug)]
 struct Entry<'a> {
-    id: &'a RuleId,
-    section: &'a str,
-    level: String,
-    judged: String,
-    binds: Side,
-    capabilities: &'a [crate::rule::Capability],
-    statement: &'a str,
-    observable: bool,
-    cases: Vec<String>,
-    sabotages: Vec<String>,
+    rule: &'a Rule,
+    cases: &'a [CaseLine],
+    violations: &'a [Violation],
+}
+
+/// A case in short.
+#[derive(Debug)]
+struct CaseLine {
+    id: String,
+    title: String,
+    place: Place,
 }
 
 impl RulesArguments {
     pub(super) fn run(&self) -> Result<Status, Misuse> {
         let source = FixtureSource::Embedded;
-        let catalogue = Catalogue::load(&source).map_err(Misuse::new)?;
-        let cases = cases_by_rule(&source, &catalogue)?;
-        let rules: Vec<&Rule> = match &self.id {
-            None => catalogue.rules().collect(),
-            Some(id) => {
-                vec![catalogue.rule(&RuleId::new(id.as_str())).ok_or_else(|| unknown(id, &catalogue))?]
-            }
+        // Both folders are large: they are read side by side.
+        let (catalogue, violations) = std::thread::scope(|scope| {
+            let violations = scope.spawn(|| Violation::all(&source));
+            let catalogue = Catalogue::load(&source)
+                .and_then(|catalogue| Ok((cases_by_rule(&source, &catalogue)?, catalogue)));
+            (catalogue, violations.join())
+        });
+        let (cases, catalogue) = catalogue.map_err(Misuse::new)?;
+        let violations = violations
+            .map_err(|_| Misuse::new("the sabotages cannot be read"))
+            .and_then(|violations| violations.map_err(Misuse::new))?;
+        let violations = violations_by_rule(violations);
+        let chosen = self.chosen(&catalogue)?;
+        let entries: Vec<Entry<'_>> = chosen
+            .into_iter()
+            .map(|rule| Entry {
+                rule,
+                cases: cases.get(&rule.id).map_or(&[], Vec::as_slice),
+                violations: violations.get(rule.id.as_str()).map_or(&[], Vec::as_slice),
+            })
+            .collect();
+        let mut output = Output::open(None, self.format == Format::Text)?;
+        let written = match (self.format, entries.as_slice()) {
+            (Format::Json, all) => write_json(&mut output, all),
+            (Format::Text, [one]) if self.id.is_some() => page::write(&mut output, one),
+            (Format::Text, all) => list::write(&mut output, all),
         };
-        match self.format {
-            Format::Json => {
-                let entries: Vec<Entry<'_>> = rules.iter().map(|rule| entry(rule, &cases)).collect();
-                let text = serde_json::to_string_pretty(&entries).map_err(Misuse::new)?;
-                println!("{text}");
-            }
-            Format::Text if self.id.is_some() => rules.iter().for_each(|rule| tell_all(rule, &cases)),
-            Format::Text => list(&rules, &cases),
+        match written.and_then(|()| output.flush()) {
+            // Whoever closes the pipe has read enough.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(output.misuse(&error)),
+            _ => Ok(Status::Right),
         }
-        Ok(Status::Right)
+    }
+
+    /// The rules that were asked for.
+    fn chosen<'c>(&self, catalogue: &'c Catalogue) -> Result<Vec<&'c Rule>, Misuse> {
+        let Some(id) = &self.id else { return Ok(catalogue.rules().collect()) };
+        if let Some(rule) = catalogue.rule(&RuleId::new(id.as_str())) {
+            return Ok(vec![rule]);
+        }
+        let of_area: Vec<&Rule> = catalogue.rules().filter(|rule| rule.id.area() == id).collect();
+        if of_area.is_empty() { Err(unknown(id, catalogue)) } else { Ok(of_area) }
     }
 }
 
-type CasesByRule = BTreeMap<RuleId, Vec<String>>;
-
-fn cases_by_rule(source: &FixtureSource, catalogue: &Catalogue) -> Result<CasesByRule, Misuse> {
-    let cases = CaseSet::load(source, catalogue).map_err(Misuse::new)?;
-    let mut by_rule = CasesByRule::new();
+fn cases_by_rule(
+    source: &FixtureSource,
+    catalogue: &Catalogue,
+) -> Result<BTreeMap<RuleId, Vec<CaseLine>>, crate::fixture::FixtureError> {
+    let cases = CaseSet::load(source, catalogue)?;
+    let mut by_rule = BTreeMap::<RuleId, Vec<CaseLine>>::new();
     let jobs = cases.cases.into_iter().map(|case| Job::Case(std::sync::Arc::new(case)));
     for job in jobs.chain(scenario::all().into_iter().map(Job::Scenario)) {
         for rule in job.proves() {
-            by_rule.entry(rule).or_default().push(job.id().to_owned());
+            let line =
+                CaseLine { id: job.id().to_owned(), title: job.title().to_owned(), place: job.place() };
+            by_rule.entry(rule).or_default().push(line);
         }
     }
     Ok(by_rule)
+}
+
+fn violations_by_rule(violations: Vec<Violation>) -> BTreeMap<String, Vec<Violation>> {
+    let mut by_rule = BTreeMap::<String, Vec<Violation>>::new();
+    for violation in violations {
+        by_rule.entry(violation.breaks.clone()).or_default().push(violation);
+    }
+    by_rule
 }
 
 fn unknown(id: &str, catalogue: &Catalogue) -> Misuse {
     let close: Vec<&str> =
         catalogue.rules().map(|rule| rule.id.as_str()).filter(|known| known.contains(id)).collect();
     match close.as_slice() {
-        [] => Misuse::new(format!("there is no rule {id}; `streamgauge rules` lists them")),
+        [] => Misuse::new(format!("there is no rule and no area {id}; `streamgauge rules` lists them")),
         close => Misuse::new(format!("there is no rule {id}; did you mean {}?", close.join(", "))),
     }
 }
 
-fn entry<'a>(rule: &'a Rule, cases: &CasesByRule) -> Entry<'a> {
-    Entry {
-        id: &rule.id,
-        section: &rule.section,
-        level: rule.level.to_string(),
-        judged: rule.judged.to_string(),
-        binds: rule.binds,
-        capabilities: &rule.capabilities,
-        statement: rule.statement.trim(),
-        observable: rule.observable,
-        cases: cases.get(&rule.id).cloned().unwrap_or_default(),
-        sabotages: Vec::new(),
-    }
+/// A rule as programs read it.
+#[derive(Serialize)]
+struct JsonEntry<'a> {
+    id: &'a RuleId,
+    section: &'a str,
+    level: Level,
+    judged: Judgement,
+    binds: Side,
+    capabilities: &'a [Capability],
+    statement: &'a str,
+    observable: bool,
+    cases: Vec<&'a str>,
+    sabotages: Vec<String>,
 }
 
-/// One line a rule, then totals by area.
-fn list(rules: &[&Rule], cases: &CasesByRule) {
-    println!("{:<44} {:<10} {:<8} {:<12} cases", "rule", "level", "judged", "section");
-    let mut totals: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
-    for rule in rules {
-        let proven_by = cases.get(&rule.id).map_or(0, Vec::len);
-        let total = totals.entry(rule.id.area()).or_default();
-        total[0] += 1;
-        total[1] += usize::from(rule.wants_a_case());
-        total[2] += usize::from(proven_by > 0);
-        total[3] += proven_by;
-        let told = match (rule.binds, rule.observable) {
-            (Side::Client, _) => "binds clients: not checked by this suite".to_owned(),
-            (Side::Server, true) => proven_by.to_string(),
-            (Side::Server, false) => rule.check.trim().replace('\n', " "),
-        };
-        let (level, judged) = (rule.level.to_string(), rule.judged.to_string());
-        println!("{:<44} {level:<10} {judged:<8} {:<12} {told}", rule.id.as_str(), rule.section);
-    }
-    println!("\n{:<14} {:>6} {:>16} {:>12} {:>6}", "area", "rules", "to be proven", "have cases", "cases");
-    for (area, [rules, wanted, proven, cases]) in totals {
-        println!("{area:<14} {rules:>6} {wanted:>16} {proven:>12} {cases:>6}");
-    }
-}
-
-fn tell_all(rule: &Rule, cases: &CasesByRule) {
-    println!("{}  (section {}, {}, judged {})\n", rule.id, rule.section, rule.level, rule.judged);
-    println!("{}\n", rule.statement.trim());
-    println!("How it is checked, and where servers go wrong:\n  {}\n", rule.check.trim());
-    if let Some(ambiguity) = &rule.ambiguity {
-        println!("Where the text is open:\n  {}\n", ambiguity.trim());
-    }
-    match cases.get(&rule.id) {
-        None => println!("No case."),
-        Some(cases) => println!("Cases:\n  {}", cases.join("\n  ")),
-    }
+fn write_json(out: &mut dyn Write, entries: &[Entry<'_>]) -> std::io::Result<()> {
+    let entries: Vec<JsonEntry<'_>> = entries
+        .iter()
+        .map(|Entry { rule, cases, violations }| JsonEntry {
+            id: &rule.id,
+            section: &rule.section,
+            level: rule.level,
+            judged: rule.judged,
+            binds: rule.binds,
+            capabilities: &rule.capabilities,
+            statement: rule.statement.trim(),
+            observable: rule.observable,
+            cases: cases.iter().map(|case| case.id.as_str()).collect(),
+            sabotages: violations.iter().map(Violation::id).collect(),
+        })
+        .collect();
+    serde_json::to_writer_pretty(&mut *out, &entries)?;
+    writeln!(out)
 }

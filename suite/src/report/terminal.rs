@@ -8,7 +8,10 @@ use std::io::{self, Write};
 
 use anstream::StripStream;
 
-use crate::event::{CaseResult, RunResult};
+use crate::{
+    event::{CaseResult, RunResult},
+    rule::Judgement,
+};
 
 use self::sheet::Sheet;
 use super::{
@@ -42,6 +45,12 @@ pub fn write(out: &mut dyn Write, run: &RunResult, standard: Standard<'_>, layou
     finding::write_all(&mut sheet, &findings, standard)?;
     summary::write(&mut sheet, run, &findings, standard)?;
     sheet.flush()
+}
+
+/// One case of a run as plain text, read by itself: the rules that it accuses, what it missed, the exchanges that show it.
+pub fn case_in_full(run: &RunResult, case: &CaseResult) -> String {
+    let standard = Standard { fail_on: Judgement::Error, known: None };
+    case_text(case, &Findings::of(run, standard))
 }
 
 /// One case as plain text: the rules that it accuses, what it missed, the exchanges that show it.

@@ -212,6 +212,16 @@ impl Plan {
         self.probes.len() + self.jobs.len() + self.skipped.len()
     }
 
+    /// The cases that will run.
+    pub fn to_run(&self) -> impl Iterator<Item = &Job> {
+        self.probes.iter().chain(&self.jobs)
+    }
+
+    /// The cases that will not, but for those that the selection leaves out.
+    pub fn left_out(&self) -> impl Iterator<Item = &CaseResult> {
+        self.skipped.iter().filter(|case| case.skip != Some(SkipReason::Filtered))
+    }
+
     /// Whether nothing will run.
     pub fn is_empty(&self) -> bool {
         self.probes.is_empty() && self.jobs.is_empty()
