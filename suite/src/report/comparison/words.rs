@@ -38,11 +38,12 @@ pub(super) const fn class(verdict: Option<RuleVerdict>) -> &'static str {
     }
 }
 
-/// How many of the rules of an area are proven.
+/// How many of the rules of an area are proven, of those that the server claims.
 pub(super) fn proven_of(tally: &Tally) -> String {
-    match tally.visible_total() {
+    match tally.visible_total() - tally.not_claimed {
+        0 if tally.not_claimed > 0 => message::rule_verdict(RuleVerdict::NotClaimed).to_owned(),
         0 => NOT_LISTED.to_owned(),
-        total => format!("{} of {total}", tally.proven),
+        claimed => format!("{} of {claimed}", tally.proven),
     }
 }
 
