@@ -75,6 +75,10 @@ pub(super) fn no_mismatch() -> &'static str {
 
 /// Expected and actual in one line.
 pub(super) fn mismatch_in_short(subject: &str, expected: &str, actual: &str) -> String {
+    // A warning expects something in a sentence of its own.
+    if expected.ends_with('.') {
+        return format!("{}: {}. {}", visible(subject), visible(actual), visible(expected));
+    }
     format!("{}: expected {}, got {}", visible(subject), visible(expected), visible(actual))
 }
 
@@ -374,5 +378,18 @@ fn why_without_answer(case: &CaseResult) -> String {
         (Some(short), None) => short,
         (None, Some(sentence)) => sentence.into_owned(),
         (None, None) => "no reason was given".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mismatch_reads_well_whether_it_expects_a_value_or_says_a_sentence() {
+        assert_eq!(mismatch_in_short("status", "204", "200"), "status: expected 204, got 200");
+        let sentence =
+            mismatch_in_short("answer", "Only RFC 3339 says which instant is meant.", "status 201");
+        assert_eq!(sentence, "answer: status 201. Only RFC 3339 says which instant is meant.");
     }
 }

@@ -91,7 +91,7 @@ impl Context<'_> {
             steps(self.stage, self.case, &choice.then, self.given).await?;
             return if choice.done { Err(Halt::Done) } else { Ok(()) };
         }
-        let describe = |part: fn(&Finding) -> &str| {
+        let describe = |part: fn(&Finding) -> &str, between: &str| {
             let choices = unmet.iter().map(|findings| {
                 findings
                     .iter()
@@ -99,12 +99,19 @@ impl Context<'_> {
                     .collect::<Vec<_>>()
                     .join(" and ")
             });
-            choices.collect::<Vec<_>>().join("; or ")
+            let mut told: Vec<String> = Vec::new();
+            for choice in choices {
+                // What missed several choices in the same way is said once.
+                if !told.contains(&choice) {
+                    told.push(choice);
+                }
+            }
+            told.join(between)
         };
         let finding = Finding::new(
             "answer",
-            describe(|finding| &finding.expected),
-            describe(|finding| &finding.actual),
+            describe(|finding| &finding.expected, "; or "),
+            describe(|finding| &finding.actual, "; "),
         );
         let blame = accept.first().map(|choice| self.blame(&choice.expect));
         let blame = blame.unwrap_or_else(|| self.blame(&Expect::default()));
