@@ -37,6 +37,7 @@ fn every_fixture_fits_its_schema() {
     for (folder, of) in [
         ("rules", "rules"),
         ("cases", "cases"),
+        ("stock", "stock"),
         ("sabotage", "sabotage"),
         ("variants", "variants"),
         ("targets", "known-failures"),

@@ -83,6 +83,11 @@ impl Stock {
         Ok(stock)
     }
 
+    /// The JSON Schema of a file of the stock.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Vec<Entry>).to_value()
+    }
+
     /// The stream of that name.
     pub fn named(&self, name: &str) -> Option<&Stocked> {
         self.0.iter().find(|stocked| stocked.name == name)
@@ -94,9 +99,11 @@ impl Stock {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "StockedStream")]
 struct Entry {
+    #[schemars(with = "String")]
     name: Spanned<String>,
     title: String,
     #[serde(rename = "type")]

@@ -6,7 +6,12 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Misuse, Status, output::Output};
-use crate::{baseline::Baseline, case::CaseSet, report, rule::Catalogue};
+use crate::{
+    baseline::Baseline,
+    case::{CaseSet, Stock},
+    report,
+    rule::Catalogue,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct SchemaArguments {
@@ -24,6 +29,7 @@ enum Described {
     Rules,
     #[value(alias = "case")]
     Cases,
+    Stock,
     #[cfg(feature = "serve")]
     Sabotage,
     #[cfg(feature = "serve")]
@@ -51,6 +57,7 @@ impl Described {
             Self::Comparison => return Ok(report::comparison::SCHEMA.to_owned()),
             Self::Rules => ("A file of rules", Catalogue::schema()),
             Self::Cases => ("A file of cases", CaseSet::schema()),
+            Self::Stock => ("A file of streams with a documented content", Stock::schema()),
             #[cfg(feature = "serve")]
             Self::Sabotage => ("A file of sabotages", crate::built_in::sabotage_schema()),
             #[cfg(feature = "serve")]
