@@ -147,7 +147,10 @@ fn shells_and_man_know_every_command() {
         .lines()
         .skip_while(|line| !line.starts_with("Commands:"))
         .skip(1)
-        .map_while(|line| line.split_whitespace().next())
+        .take_while(|line| !line.is_empty())
+        // What goes on from the line before is indented further.
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
         .filter(|command| *command != "help")
         .collect();
     assert!(commands.contains(&"check") && commands.contains(&"compare"), "{commands:?}");

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// What becomes of a webhook delivery.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct DeliveryEdit {
     /// Only the one attempt with this number of its subscription, from 1.
@@ -47,7 +47,7 @@ pub(crate) struct DeliveryEdit {
 }
 
 /// What becomes of a signature.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct SignatureEdit {
     /// Changes of the time, in the header and in what is signed.
@@ -60,7 +60,7 @@ struct SignatureEdit {
 }
 
 /// What becomes of an answer to a delivery.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct AnswerEdit {
     status: Option<u16>,
@@ -68,7 +68,7 @@ struct AnswerEdit {
 }
 
 /// What becomes of an event in a wake stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct WakeEventEdit {
     body: Steps,
