@@ -56,6 +56,8 @@ pub struct Options {
     pub jobs: usize,
     /// How long one case may take, its waits for the target included.
     pub case_limit: Duration,
+    /// How long a step looks again and again at most for what may come later.
+    pub look_limit: Duration,
     /// How long the whole run may take; what has not begun by then is not checked.
     pub run_limit: Duration,
     /// How long one request may take that does not wait for anything.
@@ -71,6 +73,7 @@ impl Default for Options {
         Self {
             jobs: 32,
             case_limit: Duration::from_secs(60),
+            look_limit: Duration::from_secs(60),
             run_limit: Duration::from_secs(600),
             request_limit: Duration::from_secs(10),
             seed: 0,

@@ -75,6 +75,10 @@ impl Store {
         match self.enter(&stream, Use::Look, now).map(drop) {
             Ok(()) => Ok(Some(stream)),
             Err(Refusal::NotFound) => Ok(None),
+            Err(_) if self.switches.on(Switch::SoftDeletedRevived) => {
+                stream.lock().revive();
+                Ok(Some(stream))
+            }
             Err(_) => Err(Refusal::PathBlocked),
         }
     }
@@ -136,6 +140,9 @@ impl Store {
         source: &'a Arc<Stream>,
         now: Timestamp,
     ) -> Result<MutexGuard<'a, State>, Refusal> {
+        if let Some(state) = self.enter_deleted(source) {
+            return Ok(state);
+        }
         self.enter(source, Use::Look, now).map_err(|refusal| match refusal {
             Refusal::Gone => Refusal::SourceGone,
             _ => Refusal::SourceNotFound,
@@ -178,6 +185,9 @@ impl Store {
         let mut stream = Stream::new(path, draft.content_type, expiry, lineage, now);
         stream.switches = self.switches;
         stream.start_with(draft.payload, draft.closed, draft.seq);
+        if self.switches != Switches::NONE {
+            stream.inherit_too_much();
+        }
         draft.reservation.keep(stream.lock().footprint());
         Ok(Arc::new(stream))
     }
@@ -189,11 +199,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<Lineage, Refusal> {
         // Not `enter_source`: retiring an expired source would need the map, which is locked here.
-        let mut state = source.enter(Use::Look, now).map_err(|_| Refusal::SourceNotFound)?;
+        let mut state = match self.enter_deleted(&source) {
+            Some(state) => state,
+            None => source.enter(Use::Look, now).map_err(|_| Refusal::SourceNotFound)?,
+        };
         let (anchor, point) = source.fork_point(&request, &state)?;
         state.forks += 1;
         drop(state);
-        let inherited_expiry = source.expiry.clone();
+        let inherited_expiry = match self.switches.on(Switch::ForkInheritsNoLifetime) {
+            true => Expiry::Never,
+            false => source.expiry.clone(),
+        };
         Ok(Lineage { source, point, anchor, request, inherited_expiry })
     }
 
@@ -238,6 +254,9 @@ impl Draft {
         if switches.on(Switch::SeqSurvivesDeletion) {
             self.seq = state.last_seq().cloned();
         }
+        if switches.on(Switch::LifetimeSurvivesDeletion) {
+            self.expiry = Some(former.expiry.clone());
+        }
         self.closed |= switches.on(Switch::ClosureSurvivesDeletion) && state.is_closed();
         self
     }
@@ -272,19 +291,21 @@ fn agrees(
 ) -> Result<bool, Refusal> {
     let type_agrees = match (request.content_type, &stream.lineage) {
         (Some(given), _) => stream.content_type.agrees_with(given, stream.switches)?,
-        (None, Some(_)) => true,
-        (None, None) => ContentType::default().agrees_with(stream.content_type.as_str(), stream.switches)?,
+        (None, Some(_)) if !stream.switches.on(Switch::ForkOmissionsCompared) => true,
+        (None, _) => ContentType::default().agrees_with(stream.content_type.as_str(), stream.switches)?,
     };
     let closure_agrees = request.closed == state.is_closed();
     Ok((type_agrees || stream.switches.on(Switch::CreateTypeIgnored))
         && (closure_agrees || stream.switches.on(Switch::CreateClosureIgnored))
         && expiry_agrees(stream, request)
-        && fork_agrees(stream, request, source_tail))
+        && (fork_agrees(stream, request, source_tail) || stream.switches.on(Switch::ForkOriginIgnored)))
 }
 
 fn expiry_agrees(stream: &Stream, request: &Creation<'_>) -> bool {
     let otherwise = match &stream.lineage {
-        Some(lineage) if request.fork.is_some() => &lineage.inherited_expiry,
+        Some(lineage) if request.fork.is_some() && !stream.switches.on(Switch::ForkOmissionsCompared) => {
+            &lineage.inherited_expiry
+        }
         _ => &Expiry::Never,
     };
     request.expiry.as_ref().unwrap_or(otherwise) == &stream.expiry

@@ -1,5 +1,7 @@
 //! Fork headers, and where a fork branches off (section 4.2).
 
+mod faults;
+
 use ::http::{HeaderMap, HeaderName};
 
 use super::{
@@ -8,6 +10,7 @@ use super::{
     log::Log,
     offset::Offset,
 };
+use crate::sabotage::Switches;
 
 /// The fork headers of a `PUT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +64,24 @@ pub struct ForkRequest {
     pub sub_offset: u64,
 }
 
-/// The position `sub_offset` bytes or messages behind `anchor` in one log.
+/// The position as many bytes or messages behind `anchor` as `request` asks for, in one log.
 ///
 /// # Errors
 /// The anchor is no boundary of the log, or the sub-offset leaves the append that follows it.
-pub(crate) fn refine(log: &Log, anchor: Offset, sub_offset: u64) -> Result<Offset, Refusal> {
+pub(crate) fn refine(
+    log: &Log,
+    anchor: Offset,
+    request: &ForkRequest,
+    switches: Switches,
+) -> Result<Offset, Refusal> {
+    let sub_offset = request.sub_offset;
     if !log.may_cut_at(anchor) {
         return Err(Refusal::OffsetNotABoundary);
+    }
+    if switches != Switches::NONE
+        && let Some(misplaced) = faults::misplace(log, anchor, request, switches)
+    {
+        return misplaced;
     }
     if sub_offset == 0 {
         return Ok(anchor);

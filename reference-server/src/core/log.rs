@@ -58,6 +58,17 @@ impl Log {
         lost.for_each(|segment| segment.payload.blank_out());
     }
 
+    /// Overwrites everything.
+    pub(crate) fn blank_out(&mut self) {
+        self.segments.iter_mut().for_each(|segment| segment.payload.blank_out());
+    }
+
+    /// The bytes from `offset` to the end of the append that follows it.
+    pub(crate) fn rest_of_append(&self, offset: Offset) -> Option<Bytes> {
+        let segment = self.segment_at(offset)?;
+        Some(segment.payload.bytes().slice(segment.distance_to(offset)..))
+    }
+
     /// How many appends lie behind `offset`.
     pub(crate) fn appends_from(&self, offset: Offset) -> usize {
         self.segments.len() - self.index_at(offset)

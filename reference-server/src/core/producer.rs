@@ -34,7 +34,12 @@ impl ProducerHeaders {
     ///
     /// # Errors
     /// Some are missing, the id is empty, or a number is not an integer from 0 to 2^53-1.
-    pub fn parse(headers: &HeaderMap, switches: Switches) -> Result<Option<Self>, Malformed> {
+    pub fn parse(headers: &HeaderMap) -> Result<Option<Self>, Malformed> {
+        Self::parse_with(headers, Switches::NONE)
+    }
+
+    /// Likewise, on a server that may have faults.
+    pub(crate) fn parse_with(headers: &HeaderMap, switches: Switches) -> Result<Option<Self>, Malformed> {
         let id = single(headers, &headers::PRODUCER_ID, "Producer-Id")?;
         let epoch = single(headers, &headers::PRODUCER_EPOCH, "Producer-Epoch")?;
         let seq = single(headers, &headers::PRODUCER_SEQ, "Producer-Seq")?;
@@ -121,14 +126,14 @@ fn first_contact(seq: u64) -> Result<Standing, Refusal> {
 }
 
 /// All producers of one stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Producers {
     known: HashMap<Box<[u8]>, Remembered>,
     purge_at: usize,
     size: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Remembered {
     state: ProducerState,
     last_seen: Timestamp,
@@ -213,7 +218,7 @@ mod tests {
                 map.insert(name, HeaderValue::from_str(value).unwrap());
             }
         }
-        ProducerHeaders::parse(&map, Switches::NONE)
+        ProducerHeaders::parse(&map)
     }
 
     #[test]

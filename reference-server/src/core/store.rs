@@ -106,15 +106,20 @@ impl Store {
         let payload = request.payload(&stream.content_type, self.switches);
         let cost = request.cost(payload.as_ref().ok().and_then(Option::as_ref));
         let reservation = self.memory.reserve(cost)?;
+        if self.switches.on(Switch::AppendsRenewWhatIsOver) {
+            stream.lock().touch(now);
+        }
         let mut state = self.enter(&stream, Use::Look, now)?;
         let before = state.footprint();
-        let refused = (self.switches != Switches::NONE).then(|| request.clone());
+        let asked = (self.switches != Switches::NONE).then(|| request.clone());
         let appended = stream.append(&mut state, request, payload, &self.limits, now).inspect_err(|_| {
-            if let Some(refused) = refused {
-                state.err_after_refused_append(refused, &self.limits, now, self.switches);
+            if let Some(refused) = &asked {
+                state.err_after_refused_append(refused.clone(), &self.limits, now, self.switches);
             }
         })?;
-        state.touch(now);
+        if asked.as_ref().is_none_or(|asked| self.renews(asked)) {
+            state.touch(now);
+        }
         let after = state.footprint();
         drop(state);
         if appended.outcome == Outcome::Stored || !self.switches.on(Switch::CloseWakesNobody) {
@@ -125,6 +130,9 @@ impl Store {
         if appended.outcome == Outcome::Stored || self.switches.on(Switch::ClosureWakes) {
             self.tell_appended(path, appended.previous_tail, appended.tail);
         }
+        if let Some(asked) = &asked {
+            self.err_after_append(&stream, asked, now);
+        }
         Ok(appended)
     }
 
@@ -134,7 +142,10 @@ impl Store {
     /// There is no stream, or it is soft-deleted.
     pub fn describe(&self, path: &str, now: Timestamp) -> Result<Description, Refusal> {
         let stream = self.find(path)?;
-        let state = self.enter(&stream, Use::Look, now)?;
+        let state = match self.switches.on(Switch::HeadTellsWhatIsOver) {
+            true => stream.lock(),
+            false => self.enter(&stream, Use::Look, now)?,
+        };
         Ok(Description {
             content_type: stream.content_type.as_str().to_owned(),
             tail: state.tail(),
@@ -148,8 +159,15 @@ impl Store {
     /// # Errors
     /// There is no stream, or it is soft-deleted.
     pub fn read(&self, path: &str, now: Timestamp) -> Result<Reader, Refusal> {
+        self.begin_read(path, Use::ReadOrWrite, now)
+    }
+
+    fn begin_read(&self, path: &str, purpose: Use, now: Timestamp) -> Result<Reader, Refusal> {
         let stream = self.find(path)?;
-        let state = self.enter(&stream, Use::ReadOrWrite, now)?;
+        if self.switches != Switches::NONE {
+            self.err_before_read(&stream, now);
+        }
+        let state = self.enter(&stream, purpose, now)?;
         let deadline = stream.deadline(&state);
         drop(state);
         Ok(Reader::new(stream, self.limits.page, deadline))
@@ -166,21 +184,10 @@ impl Store {
             return Err(Refusal::Closed { final_offset: state.tail() });
         }
         self.retire(&stream, state);
-        if self.switches.on(Switch::DeleteTakesNeighbours) {
-            self.delete_neighbours(path, now);
+        if self.switches != Switches::NONE {
+            self.err_after_deletion(&stream, now);
         }
         Ok(())
-    }
-
-    fn delete_neighbours(&self, path: &str, now: Timestamp) {
-        for neighbour in self.paths(now).iter().filter(|other| other.starts_with(path)) {
-            // It may be gone already.
-            let _ = self.find(neighbour).and_then(|stream| {
-                let state = self.enter(&stream, Use::Look, now)?;
-                self.retire(&stream, state);
-                Ok(())
-            });
-        }
     }
 
     /// What a writer sees that looks first and acts later.
@@ -225,6 +232,9 @@ impl Store {
     /// Retires every stream whose time is over; says how many.
     pub fn sweep(&self, now: Timestamp) -> usize {
         let mut retired = 0;
+        if self.lets_lie_what_is_over() {
+            return retired;
+        }
         for stream in self.expiring.due(now) {
             match stream.enter(Use::Look, now) {
                 Ok(state) => {
@@ -253,11 +263,13 @@ impl Store {
     ) -> Result<MutexGuard<'a, State>, Refusal> {
         stream.enter(purpose, now).map_err(|absence| match absence {
             Absence::SoftDeleted => Refusal::Gone,
+            Absence::Removed if self.switches.on(Switch::OverIsGone) => Refusal::Gone,
             Absence::Removed => Refusal::NotFound,
             Absence::Expired => {
                 self.retire_expired(stream, now);
                 match stream.lock().life {
                     Life::SoftDeleted => Refusal::Gone,
+                    Life::Removed if self.switches.on(Switch::OverIsGone) => Refusal::Gone,
                     Life::Live | Life::Removed => Refusal::NotFound,
                 }
             }
@@ -279,6 +291,9 @@ impl Store {
         let softly = state.forks > 0;
         if softly {
             state.life = Life::SoftDeleted;
+            if self.switches.on(Switch::SoftDeletedOverwritten) {
+                state.blank_out();
+            }
             drop(state);
         } else {
             self.remove(stream, state);
@@ -309,6 +324,8 @@ impl Store {
             Switch::TypeSurvivesDeletion,
             Switch::SeqSurvivesDeletion,
             Switch::ClosureSurvivesDeletion,
+            Switch::LifetimeSurvivesDeletion,
+            Switch::OverIsGone,
         ];
         self.switches != Switches::NONE && remains.into_iter().any(|switch| self.switches.on(switch))
     }
@@ -318,12 +335,20 @@ impl Store {
         let mut fork = fork.clone();
         while let Some(source) = fork.lineage.as_ref().map(|lineage| lineage.source.clone()) {
             let mut state = source.lock();
+            if self.switches.on(Switch::ForkReferenceLeaks) {
+                break;
+            }
             state.forks -= 1;
-            let is_needed = state.forks > 0 || state.life != Life::SoftDeleted;
-            if is_needed {
+            let has_forks = state.forks > 0 && !self.switches.on(Switch::CollectedWithFirstFork);
+            let is_deleted = state.life == Life::SoftDeleted
+                || (self.switches.on(Switch::LiveSourceCollected) && state.life == Life::Live);
+            if has_forks || !is_deleted {
                 break;
             }
             self.remove(&source, state);
+            if self.switches.on(Switch::ChainNotCollected) {
+                break;
+            }
             fork = source;
         }
     }

@@ -41,6 +41,7 @@ pub(crate) struct Stream {
     pub(crate) changed: Notify,
     pub(crate) live_readers: AtomicUsize,
     pub(crate) switches: Switches,
+    created: Timestamp,
     state: Mutex<State>,
 }
 
@@ -117,6 +118,7 @@ impl Stream {
             changed: Notify::new(),
             live_readers: AtomicUsize::new(0),
             switches: Switches::NONE,
+            created: now,
             state: Mutex::new(State {
                 life: Life::Live,
                 log: Log::starting_at(base),
@@ -155,6 +157,7 @@ impl Stream {
         match state.life {
             Life::SoftDeleted => return Err(Absence::SoftDeleted),
             Life::Removed => return Err(Absence::Removed),
+            Life::Live if self.ends_with_source(now) => return Err(Absence::Removed),
             Life::Live if self.is_expired(&state, now) => return Err(Absence::Expired),
             Life::Live => {}
         }
@@ -166,6 +169,11 @@ impl Stream {
 
     /// When the stream will be gone if nobody uses it; `None` for never.
     pub(crate) fn deadline(&self, state: &State) -> Option<Timestamp> {
+        if self.switches != Switches::NONE
+            && let Some(wrong) = self.wrong_deadline(state)
+        {
+            return wrong;
+        }
         self.expiry.deadline(state.last_use)
     }
 
@@ -230,12 +238,19 @@ impl Stream {
         let mut chunks = Vec::new();
         let mut at = start;
         let mut room = budget;
-        while at < tail && room > 0 {
+        let mut ends_at_seam = false;
+        while at < tail && room > 0 && !ends_at_seam {
             let from = at;
             at = match self.owner_of(at) {
+                (owner, Some(_)) if self.cannot_read(owner) => self.origin(),
                 (owner, Some(cap)) => owner.lock().log.collect(at, cap, room, &mut chunks),
                 (_, None) => state.log.collect(at, tail, room, &mut chunks),
             };
+            // A faulty server may have lost what was there.
+            if at == from {
+                break;
+            }
+            ends_at_seam = self.switches.on(Switch::ForkUpToDateAtSeam) && at == self.origin();
             room = room.saturating_sub((at.position() - from.position()) as usize);
         }
         if self.switches.on(Switch::NewestFirst) {
@@ -246,7 +261,7 @@ impl Stream {
             format: self.content_type.format(),
             start,
             end: at,
-            at_tail: at == tail,
+            at_tail: at == tail || ends_at_seam,
             closed: state.closure.is_some(),
             chunks,
         })
@@ -259,14 +274,17 @@ impl Stream {
         state: &State,
     ) -> Result<(Offset, Offset), Refusal> {
         let tail = state.log.tail();
-        let anchor = request.offset.unwrap_or(tail);
+        let mut anchor = request.offset.unwrap_or(tail);
+        if anchor > tail && self.switches.on(Switch::ForkOffsetClamped) {
+            anchor = tail;
+        }
         if anchor > tail {
             return Err(Refusal::ForkOffsetBeyondTail);
         }
         let point = match self.owner_of(anchor) {
-            (_, None) => fork::refine(&state.log, anchor, request.sub_offset)?,
+            (_, None) => fork::refine(&state.log, anchor, request, self.switches)?,
             (owner, Some(cap)) => {
-                let point = fork::refine(&owner.lock().log, anchor, request.sub_offset)?;
+                let point = fork::refine(&owner.lock().log, anchor, request, self.switches)?;
                 if point > cap {
                     return Err(Refusal::SubOffsetTooFar);
                 }
@@ -285,6 +303,7 @@ impl Stream {
         }
         let may_begin = match self.owner_of(offset) {
             (_, None) => state.log.may_cut_at(offset),
+            (_, Some(_)) if self.switches.on(Switch::ForkForgetsSourceOffsets) => false,
             (owner, Some(_)) => owner.lock().log.may_cut_at(offset),
         };
         may_begin.then_some(offset).ok_or(Refusal::OffsetNotABoundary)
@@ -298,7 +317,8 @@ impl Stream {
         let mut owner = self;
         let mut cap: Option<Offset> = None;
         while let Some(lineage) = owner.lineage.as_ref().filter(|lineage| offset < lineage.point) {
-            cap = Some(cap.map_or(lineage.point, |cap| cap.min(lineage.point)));
+            let so_far = cap.filter(|_| !self.switches.on(Switch::ForkCutByFirstOnly));
+            cap = Some(so_far.map_or(lineage.point, |cap| cap.min(lineage.point)));
             owner = &lineage.source;
         }
         (owner, cap)

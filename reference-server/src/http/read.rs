@@ -28,7 +28,10 @@ pub(super) async fn answer(
 ) -> Result<Response, Refusal> {
     let query = ReadQuery::parse(parts.uri.query().unwrap_or_default())?;
     let now = app.now();
-    let reader = app.store.read(path.as_str(), now)?;
+    let reader = match renews_nothing(app, path.as_str(), &query, &parts.headers) {
+        true => app.store.peek(path.as_str(), now)?,
+        false => app.store.read(path.as_str(), now)?,
+    };
     match query.mode {
         Mode::LongPoll => long_poll::answer(app, reader.follow(), &query, &parts.headers).await,
         Mode::EventStream => event_stream::answer(app, reader.follow(), query),
@@ -40,6 +43,23 @@ pub(super) async fn answer(
             })
         }
     }
+}
+
+/// Whether a faulty server leaves the window of the stream as it is.
+fn renews_nothing(app: &App, path: &str, query: &ReadQuery, request: &HeaderMap) -> bool {
+    let switches = app.store.switches;
+    if switches == Switches::NONE {
+        return false;
+    }
+    let is_at_tail = || match query.start {
+        ReadStart::Now => true,
+        ReadStart::Beginning => false,
+        ReadStart::At(offset) => app.store.tail(path, app.now()) == Some(offset),
+    };
+    switches.on(Switch::ReadsRenewNothing)
+        || (switches.on(Switch::ReadsAtTailRenewNothing) && is_at_tail())
+        || (switches.on(Switch::ConditionalReadsRenewNothing) && request.contains_key(header::IF_NONE_MATCH))
+        || (switches.on(Switch::LiveReadsRenewNothing) && query.mode != Mode::CatchUp)
 }
 
 /// A page as a response, or 304 when the client holds it already.

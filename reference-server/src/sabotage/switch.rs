@@ -104,6 +104,118 @@ pub enum Switch {
     /// The repetition of the append that closed a stream is stored.
     ClosingAppendStoredAgain,
 
+    // Lifetimes.
+    /// A window of idleness runs from the creation of the stream.
+    TtlFromCreation,
+    /// `Stream-TTL` counts milliseconds.
+    TtlInMilliseconds,
+    /// A `Stream-TTL` of more than 31 bits is over at once.
+    TtlOverflows,
+    /// `Stream-TTL` is remembered, and ends nothing.
+    TtlEndsNothing,
+    /// Reads do not renew a window.
+    ReadsRenewNothing,
+    /// Reads that find nothing new do not renew a window.
+    ReadsAtTailRenewNothing,
+    /// Reads with `If-None-Match` do not renew a window.
+    ConditionalReadsRenewNothing,
+    /// Live reads do not renew a window.
+    LiveReadsRenewNothing,
+    /// Appends and closings do not renew a window.
+    WritesRenewNothing,
+    /// Closings do not renew a window.
+    ClosingsRenewNothing,
+    /// A read renews a window before it looks whether that is over.
+    ReadsRenewWhatIsOver,
+    /// An append renews a window before it looks whether that is over.
+    AppendsRenewWhatIsOver,
+    /// `HEAD` does not look whether a stream is over.
+    HeadTellsWhatIsOver,
+    /// A stream that is over is answered 410 for good.
+    OverIsGone,
+    /// `Stream-Expires-At` is remembered, and ends nothing.
+    ExpiresAtEndsNothing,
+    /// Reads and writes put off `Stream-Expires-At`.
+    ExpiresAtSlides,
+    /// Minutes and seconds of `Stream-Expires-At` are ignored.
+    ExpiresAtByTheHour,
+    /// A `Stream-Expires-At` in the past counts as none.
+    PastExpiresAtIsNone,
+    /// A stream at the path of one that is over has its lifetime.
+    LifetimeSurvivesDeletion,
+
+    // Forks.
+    /// A fork has no lifetime but its own.
+    ForkInheritsNoLifetime,
+    /// A read of a fork renews the window of its source.
+    ForkReadsRenewSource,
+    /// A read of a source renews the windows of its forks.
+    SourceReadsRenewForks,
+    /// A fork is not found once its source is deleted or over.
+    ForkEndsWithSource,
+    /// A fork begins behind the append that follows its offset.
+    ForkOffsetInclusive,
+    /// A fork beyond the tail of its source begins at the tail.
+    ForkOffsetClamped,
+    /// A sub-offset counts characters.
+    SubOffsetInCharacters,
+    /// A sub-offset counts bytes in JSON mode, too.
+    SubOffsetInBytes,
+    /// A sub-offset takes a batch for one message.
+    SubOffsetInBatches,
+    /// A sub-offset beyond the end of an append means that end.
+    SubOffsetClamped,
+    /// A sub-offset reaches across the ends of appends.
+    SubOffsetCrossesAppends,
+    /// A sub-offset has to end before the append does.
+    SubOffsetEndExcluded,
+    /// A sub-offset counts from the start of the stream.
+    SubOffsetFromStart,
+    /// A fork is as closed as its source.
+    ForkInheritsClosure,
+    /// A fork knows the producers of its source.
+    ForkInheritsProducers,
+    /// A fork has the last `Stream-Seq` of its source.
+    ForkInheritsSeq,
+    /// What a repeated fork leaves out is compared as the default, not as what was inherited.
+    ForkOmissionsCompared,
+    /// A repeated fork may have another origin.
+    ForkOriginIgnored,
+    /// A read of a fork is up to date where the inherited data ends.
+    ForkUpToDateAtSeam,
+    /// A fork does not know the offsets of what it inherits.
+    ForkForgetsSourceOffsets,
+    /// A fork of a fork has no data from before the first fork.
+    ForkReadsOneLevel,
+    /// A fork of a fork has what the first fork inherited, wherever it begins itself.
+    ForkCutByFirstOnly,
+    /// What is appended to a source is appended to its forks.
+    AppendsReachForks,
+    /// What is appended to a fork is appended to its source.
+    AppendsReachSource,
+    /// Closing a source closes its forks.
+    ClosureReachesForks,
+    /// Closing a fork closes its source.
+    ClosureReachesSource,
+    /// Deleting a fork deletes its source.
+    DeletionReachesSource,
+    /// Deleting a fork deletes the other forks of its source.
+    DeletionReachesSiblings,
+    /// A fork of a deleted source is made.
+    SoftDeletedForkable,
+    /// A `PUT` brings back a deleted source.
+    SoftDeletedRevived,
+    /// The bytes of a deleted source are overwritten.
+    SoftDeletedOverwritten,
+    /// A fork that goes keeps its hold on its source.
+    ForkReferenceLeaks,
+    /// A source is collected with the last fork, the source of that is not.
+    ChainNotCollected,
+    /// A deleted source is collected with its first fork.
+    CollectedWithFirstFork,
+    /// A source that was not deleted is collected with its last fork.
+    LiveSourceCollected,
+
     // Creation and deletion.
     /// A repeated `PUT` may name another type.
     CreateTypeIgnored,

@@ -39,6 +39,8 @@ struct Asked {
     is_number: Option<bool>,
     /// Longer than that many bytes.
     longer_than: Option<usize>,
+    /// Shorter than that many bytes.
+    shorter_than: Option<usize>,
     /// Whether it holds a letter of upper case.
     has_upper_case: Option<bool>,
 }
@@ -69,6 +71,7 @@ impl Asked {
             && self.holds_any_of.as_ref().is_none_or(|any| value.contains(|held| any.contains(held)))
             && self.is_number.is_none_or(|wanted| wanted == is_number(value))
             && self.longer_than.is_none_or(|length| value.len() > length)
+            && self.shorter_than.is_none_or(|length| value.len() < length)
             && self
                 .has_upper_case
                 .is_none_or(|has| has == value.bytes().any(|byte| byte.is_ascii_uppercase()))
@@ -159,5 +162,7 @@ mod tests {
         assert!(!closed.fits(None));
         assert!(test("{ none_of: [a, b], longer_than: 1 }").fits(Some("cc")));
         assert!(!test("{ none_of: [a, b] }").fits(Some("b")));
+        assert!(test("{ shorter_than: 2 }").fits(Some("c")));
+        assert!(!test("{ shorter_than: 2 }").fits(Some("cc")));
     }
 }

@@ -71,7 +71,8 @@ impl Context<'_> {
         }
         let base = base_rule(method.as_str(), spec);
         let demands = Demands { expect: spec.expect.as_ref(), also: &spec.also, accept: &spec.accept, base };
-        let until = spec.eventually.map(|limit| Instant::now() + limit.0);
+        let look_limit = self.stage.world.options.look_limit;
+        let until = spec.eventually.map(|limit| Instant::now() + limit.0.min(look_limit));
         loop {
             let request = self.request(method, spec, &self.stage.names())?;
             let result = match spec.to_tail {

@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_millis(800);
 /// Longer than a case waits for a delivery that never comes.
 const CASE_LIMIT: Duration = Duration::from_secs(18);
 
+/// The longest look at what may come later: a lifetime of 2 s ends within it.
+const LOOK_LIMIT: Duration = Duration::from_secs(3);
+
 /// All that the matrix is made of.
 pub(crate) struct Matrix {
     catalogue: Arc<Catalogue>,
@@ -100,8 +103,12 @@ impl Matrix {
         let is_wanted = |job: &&Job| job.proves().contains(&rule) || super::CANARIES.contains(&job.id());
         let jobs: Vec<Job> = self.jobs.iter().filter(is_wanted).cloned().collect();
         let plan = Plan::new(jobs, &Selection::default(), &target, &self.catalogue).expect("a plan");
-        let options =
-            Options { request_limit: PATIENCE + PATIENCE, case_limit: CASE_LIMIT, ..Options::default() };
+        let options = Options {
+            request_limit: PATIENCE + PATIENCE,
+            case_limit: CASE_LIMIT,
+            look_limit: LOOK_LIMIT,
+            ..Options::default()
+        };
         let result = run::run(target, self.catalogue.clone(), plan, options, &mut Quiet).await;
         Outcome::of(sabotage, &rule, &result)
     }

@@ -1,18 +1,94 @@
 //! What goes wrong inside a stream that is to go wrong on purpose.
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Closure, State};
+use super::{Closure, Life, State, Stream, Use};
 use crate::{
     core::{
         append::Append, error::Refusal, limits::Limits, offset::Offset, payload::Payload,
-        producer::Producers, sequence::StreamSeq,
+        producer::Producers, sequence::StreamSeq, ttl::Expiry,
     },
     sabotage::{Switch, Switches},
 };
 
+impl Stream {
+    /// When a faulty server ends the stream; `None` where its fault makes no difference.
+    pub(super) fn wrong_deadline(&self, state: &State) -> Option<Option<Timestamp>> {
+        let on = |switch| self.switches.on(switch);
+        match &self.expiry {
+            Expiry::Never => None,
+            Expiry::Sliding(ttl) => {
+                if on(Switch::TtlEndsNothing) {
+                    Some(None)
+                } else if on(Switch::TtlFromCreation) {
+                    Some(self.expiry.deadline(self.created))
+                } else if on(Switch::TtlInMilliseconds) {
+                    let window = i64::try_from(ttl.seconds()).map(SignedDuration::from_millis).ok()?;
+                    Some(state.last_use.checked_add(window).ok())
+                } else {
+                    let overflows = on(Switch::TtlOverflows) && i32::try_from(ttl.seconds()).is_err();
+                    overflows.then_some(Some(self.created))
+                }
+            }
+            Expiry::At(at) => {
+                let instant = at.instant();
+                if on(Switch::ExpiresAtEndsNothing) {
+                    Some(None)
+                } else if on(Switch::ExpiresAtSlides) {
+                    Some(instant.checked_add(state.last_use.duration_since(self.created)).ok())
+                } else if on(Switch::ExpiresAtByTheHour) {
+                    const HOUR: i64 = 3600;
+                    Some(Timestamp::from_second(instant.as_second().div_euclid(HOUR) * HOUR).ok())
+                } else {
+                    (on(Switch::PastExpiresAtIsNone) && instant <= self.created).then_some(None)
+                }
+            }
+        }
+    }
+
+    /// Whether the stream is a fork that went with its source, as it should not.
+    pub(super) fn ends_with_source(&self, now: Timestamp) -> bool {
+        self.switches.on(Switch::ForkEndsWithSource)
+            && self.lineage.as_ref().is_some_and(|lineage| lineage.source.enter(Use::Look, now).is_err())
+    }
+
+    /// Whether the stream inherits from `owner` and does not know how to read there.
+    pub(super) fn cannot_read(&self, owner: &Self) -> bool {
+        self.switches.on(Switch::ForkReadsOneLevel)
+            && self.lineage.as_ref().is_some_and(|lineage| !std::ptr::eq(&*lineage.source, owner))
+    }
+
+    /// What a faulty server gives to a fork beside the data of its source.
+    pub(crate) fn inherit_too_much(&self) {
+        let Some(lineage) = &self.lineage else { return };
+        let mut state = self.lock();
+        let source = lineage.source.lock();
+        if self.switches.on(Switch::ForkInheritsClosure) && source.is_closed() {
+            state.closure = Some(Closure { by: None });
+        }
+        if self.switches.on(Switch::ForkInheritsProducers) {
+            state.producers = source.producers.clone();
+        }
+        if self.switches.on(Switch::ForkInheritsSeq) {
+            state.last_seq = source.last_seq.clone();
+        }
+    }
+}
+
 impl State {
+    /// Brings a deleted source back to life.
+    pub(crate) fn revive(&mut self) {
+        if self.life == Life::SoftDeleted {
+            self.life = Life::Live;
+        }
+    }
+
+    /// Overwrites all bytes of the stream.
+    pub(crate) fn blank_out(&mut self) {
+        self.log.blank_out();
+    }
+
     /// What a faulty server does with an append before it comes to the checks.
     pub(super) fn err_before_checks(
         &mut self,
