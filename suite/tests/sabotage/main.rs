@@ -10,7 +10,8 @@ use matrix::{Matrix, Outcome};
 const CANARIES: [&str; 1] = ["matching-etag-gets-304"];
 
 /// Areas in which every rule has a sabotage, and in which every case fails on one.
-const COMPLETE: [&str; 8] = ["fence", "jwks", "logs", "pull", "ssrf", "subscription", "wake", "webhook"];
+const COMPLETE: [&str; 11] =
+    ["fence", "fork", "jwks", "logs", "producer", "pull", "ssrf", "subscription", "ttl", "wake", "webhook"];
 
 /// Sabotages that no case catches yet: the cases are too weak, or the sabotage does not take effect. Whatever else
 /// is not caught is an error.
