@@ -559,13 +559,16 @@ pub enum Switch {
     PingsRestart,
 }
 
+/// Room for 512 faults.
+const WORDS: usize = 4;
+
 /// The faults that a server has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Switches([u128; 2]);
+pub struct Switches([u128; WORDS]);
 
 impl Switches {
     /// No fault.
-    pub const NONE: Self = Self([0; 2]);
+    pub const NONE: Self = Self([0; WORDS]);
 
     /// Whether the server has this fault.
     pub fn on(self, switch: Switch) -> bool {
