@@ -138,6 +138,7 @@ pub fn all() -> Vec<&'static Scenario> {
         &json_values::LITERAL,
         &large_streams::CLOSED_PAGES,
         &large_streams::JSON_PAGES,
+        &large_streams::EVENT_PAGES,
         &large_streams::PAGES,
         &lifetimes::MAX_AGE,
         &long_polls::NO_LOST_WAKEUP,

@@ -14,6 +14,7 @@ use super::{
     limits::Reservation,
     offset::Offset,
     payload::Payload,
+    producer::Producers,
     sequence::StreamSeq,
     store::Store,
     stream::{Life, Lineage, State, Stream, Use},
@@ -126,6 +127,7 @@ impl Store {
             source,
             reservation,
             seq: None,
+            producers: Producers::default(),
         })
     }
 
@@ -184,7 +186,7 @@ impl Store {
         let expiry = draft.expiry.or(inherited).unwrap_or(Expiry::Never);
         let mut stream = Stream::new(path, draft.content_type, expiry, lineage, now);
         stream.switches = self.switches;
-        stream.start_with(draft.payload, draft.closed, draft.seq);
+        stream.start_with(draft.payload, draft.closed, draft.seq, draft.producers);
         if self.switches != Switches::NONE {
             stream.inherit_too_much();
         }
@@ -237,6 +239,8 @@ struct Draft {
     reservation: Reservation,
     /// Of a former stream at the path, where that is not forgotten as it should be.
     seq: Option<StreamSeq>,
+    /// Likewise.
+    producers: Producers,
 }
 
 impl Draft {
@@ -258,6 +262,9 @@ impl Draft {
             self.expiry = Some(former.expiry.clone());
         }
         self.closed |= switches.on(Switch::ClosureSurvivesDeletion) && state.is_closed();
+        if switches.on(Switch::ProducersSurviveDeletion) {
+            self.producers = state.producers().clone();
+        }
         self
     }
 }
@@ -297,7 +304,7 @@ fn agrees(
     let closure_agrees = request.closed == state.is_closed();
     Ok((type_agrees || stream.switches.on(Switch::CreateTypeIgnored))
         && (closure_agrees || stream.switches.on(Switch::CreateClosureIgnored))
-        && expiry_agrees(stream, request)
+        && (expiry_agrees(stream, request) || expiry_agrees_by_fault(stream, state, request))
         && (fork_agrees(stream, request, source_tail) || stream.switches.on(Switch::ForkOriginIgnored)))
 }
 
@@ -309,6 +316,18 @@ fn expiry_agrees(stream: &Stream, request: &Creation<'_>) -> bool {
         _ => &Expiry::Never,
     };
     request.expiry.as_ref().unwrap_or(otherwise) == &stream.expiry
+}
+
+/// Whether a faulty server takes another expiry for the stream's.
+fn expiry_agrees_by_fault(stream: &Stream, state: &State, request: &Creation<'_>) -> bool {
+    let by_instant = || {
+        let minute = |deadline: Option<Timestamp>| deadline.map(|deadline| deadline.as_second() / 60);
+        let asked = request.expiry.as_ref().and_then(|expiry| expiry.deadline(state.last_use()));
+        request.expiry.is_some() && minute(asked) == minute(stream.deadline(state))
+    };
+    stream.switches.on(Switch::CreateExpiryIgnored)
+        || (stream.switches.on(Switch::CreateExpiryMayBeLeftOut) && request.expiry.is_none())
+        || (stream.switches.on(Switch::CreateExpiryByInstant) && by_instant())
 }
 
 fn fork_agrees(stream: &Stream, request: &Creation<'_>, source_tail: Option<Offset>) -> bool {

@@ -45,6 +45,10 @@ impl StreamSeq {
             own >= other
         } else if switches.on(Switch::SeqCaseFolded) {
             own.to_ascii_lowercase() > other.to_ascii_lowercase()
+        } else if switches.on(Switch::SeqUpperCased) {
+            own.to_ascii_uppercase() > other.to_ascii_uppercase()
+        } else if switches.on(Switch::SeqDescending) {
+            own < other
         } else if switches.on(Switch::SeqByCommonPrefix) {
             let shorter = own.len().min(other.len());
             own[..shorter] > other[..shorter]

@@ -10,6 +10,7 @@ use std::sync::{
 use dashmap::DashMap;
 use jiff::Timestamp;
 use parking_lot::MutexGuard;
+use tokio::sync::Notify;
 
 use super::{
     append::{Append, Appended, EarlyLook, Outcome},
@@ -45,6 +46,8 @@ pub struct Store {
     /// Only a faulty server remembers producers here.
     pub(super) producers: ProducerTable,
     observer: OnceLock<Arc<dyn StreamObserver>>,
+    /// Told of every append to any stream, where that is to wake strangers.
+    any_change: Notify,
 }
 
 /// What `HEAD` tells (section 5.5).
@@ -72,6 +75,7 @@ impl Store {
             switches: Switches::NONE,
             producers: ProducerTable::default(),
             observer: OnceLock::new(),
+            any_change: Notify::new(),
         }
     }
 
@@ -124,6 +128,9 @@ impl Store {
         drop(state);
         if appended.outcome == Outcome::Stored || !self.switches.on(Switch::CloseWakesNobody) {
             stream.changed.notify_waiters();
+        }
+        if self.switches.on(Switch::StrangersWake) {
+            self.any_change.notify_waiters();
         }
         reservation.keep(after.saturating_sub(before));
         self.memory.release(before.saturating_sub(after));
@@ -188,6 +195,14 @@ impl Store {
             self.err_after_deletion(&stream, now);
         }
         Ok(())
+    }
+
+    /// An append to any stream, where that wakes all readers; else nothing ever.
+    pub(crate) async fn stranger(&self) {
+        match self.switches.on(Switch::StrangersWake) {
+            true => self.any_change.notified().await,
+            false => std::future::pending().await,
+        }
     }
 
     /// What a writer sees that looks first and acts later.
@@ -326,6 +341,7 @@ impl Store {
             Switch::ClosureSurvivesDeletion,
             Switch::LifetimeSurvivesDeletion,
             Switch::OverIsGone,
+            Switch::ProducersSurviveDeletion,
         ];
         self.switches != Switches::NONE && remains.into_iter().any(|switch| self.switches.on(switch))
     }

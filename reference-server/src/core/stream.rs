@@ -138,9 +138,16 @@ impl Stream {
     }
 
     /// The first content of a stream that nobody has seen yet.
-    pub(crate) fn start_with(&mut self, payload: Option<Payload>, closed: bool, seq: Option<StreamSeq>) {
+    pub(crate) fn start_with(
+        &mut self,
+        payload: Option<Payload>,
+        closed: bool,
+        seq: Option<StreamSeq>,
+        producers: Producers,
+    ) {
         let state = self.state.get_mut();
         state.last_seq = seq;
+        state.producers = producers;
         if let Some(payload) = payload {
             state.log.push(payload);
         }
@@ -235,6 +242,8 @@ impl Stream {
             ReadStart::At(offset) => self.checked(offset, &state)?,
         };
         let tail = if self.switches.on(Switch::ReadsLagBehind) { state.tail_as_seen(start) } else { tail };
+        let start =
+            if start > tail && self.switches.on(Switch::BeyondTailIsStart) { Offset::START } else { start };
         let mut chunks = Vec::new();
         let mut at = start;
         let mut room = budget;
@@ -252,9 +261,15 @@ impl Stream {
             }
             ends_at_seam = self.switches.on(Switch::ForkUpToDateAtSeam) && at == self.origin();
             room = room.saturating_sub((at.position() - from.position()) as usize);
+            if self.switches.on(Switch::ForkArraysApart) && at < tail {
+                faults::end_array(&mut chunks);
+            }
         }
         if self.switches.on(Switch::NewestFirst) {
             chunks.reverse();
+        }
+        if self.switches.on(Switch::FirstAppendOnly) {
+            chunks.truncate(1);
         }
         Ok(Page {
             stream_id: self.id,
@@ -295,7 +310,11 @@ impl Stream {
     }
 
     fn checked(&self, offset: Offset, state: &State) -> Result<Offset, Refusal> {
-        if offset > state.log.tail() && !self.switches.on(Switch::BeyondTailIsTail) {
+        let takes_any = [Switch::BeyondTailIsTail, Switch::BeyondTailIsStart];
+        if offset > state.log.tail() && takes_any.into_iter().any(|switch| self.switches.on(switch)) {
+            return Ok(offset);
+        }
+        if offset > state.log.tail() {
             return Err(Refusal::OffsetBeyondTail);
         }
         if self.switches != Switches::NONE && state.forgot(offset, self.switches) {

@@ -23,7 +23,7 @@ use crate::sabotage::{Switch, Switches};
 pub(super) fn answer(app: &Arc<App>, reader: LiveReader, query: ReadQuery) -> Result<Response, Refusal> {
     // Looked at before anything is sent: a bad offset is an HTTP error, not an event.
     let first = reader.page(query.start)?;
-    let format = first.format;
+    let format = format_of(&reader, first.format, app.store.switches);
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
     if first.is_empty() && first.closed {
@@ -34,7 +34,7 @@ pub(super) fn answer(app: &Arc<App>, reader: LiveReader, query: ReadQuery) -> Re
     if format == Format::Binary {
         map.insert(headers::STREAM_SSE_DATA_ENCODING, HeaderValue::from_static("base64"));
     }
-    let session = Session::new(app.clone(), reader, first.start, query.cursor.as_deref());
+    let session = Session::new(app.clone(), reader, format, first.start, query.cursor.as_deref());
     let events = stream::unfold(session, |mut session| async {
         let event = session.next().await?;
         Some((Ok(Frame::data(event)), session))
@@ -48,6 +48,7 @@ pub(super) fn answer(app: &Arc<App>, reader: LiveReader, query: ReadQuery) -> Re
 struct Session {
     app: Arc<App>,
     reader: LiveReader,
+    format: Format,
     at: ReadStart,
     cursor: u128,
     client_cursor: Option<String>,
@@ -60,6 +61,7 @@ impl Session {
     fn new(
         app: Arc<App>,
         reader: LiveReader,
+        format: Format,
         start: crate::core::offset::Offset,
         client_cursor: Option<&str>,
     ) -> Self {
@@ -69,6 +71,7 @@ impl Session {
             end_of_life: Instant::now() + app.config.sse_lifetime,
             app,
             reader,
+            format,
             at: ReadStart::At(start),
             has_spoken: false,
             is_over: false,
@@ -111,7 +114,7 @@ impl Session {
         };
         let mut events = Vec::new();
         if !page.is_empty() {
-            write_data(&mut events, page, self.app.store.switches);
+            write_data(&mut events, page, self.format, self.app.store.switches);
         }
         sse_writer::write_control(&mut events, &control);
         events.into()
@@ -131,8 +134,18 @@ impl Session {
     }
 }
 
-fn write_data(events: &mut Vec<u8>, page: Page, switches: Switches) {
-    match page.format {
+/// How the data is carried.
+fn format_of(reader: &LiveReader, format: Format, switches: Switches) -> Format {
+    let name = reader.content_type().as_str();
+    let looks_textual = || name.contains("json") || name.contains("xml");
+    match format {
+        Format::Binary if switches.on(Switch::SseTextBySubstring) && looks_textual() => Format::Text,
+        format => format,
+    }
+}
+
+fn write_data(events: &mut Vec<u8>, page: Page, format: Format, switches: Switches) {
+    match format {
         Format::Json | Format::Text => sse_writer::write_text(events, &page.into_bytes(), switches),
         Format::Binary => sse_writer::write_binary(events, &page.into_bytes()),
     }

@@ -65,6 +65,7 @@ async fn wait(app: &App, reader: &LiveReader, start: ReadStart) -> Result<Page, 
         }
         tokio::select! {
             () = changed => {}
+            () = app.store.stranger() => is_over = true,
             () = sleep_until(timeout) => {
                 is_over = true;
                 if switches.on(Switch::TimeoutSkipsData) {

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Long enough for another request to come in between.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(60);
 
 pub(super) async fn append(
     app: &App,

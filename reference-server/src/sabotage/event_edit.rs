@@ -35,6 +35,8 @@ pub(super) struct EventEdit {
     /// A blank at the beginning of a line is not protected.
     unguarded: bool,
     line_end: Option<LineEnd>,
+    /// No empty line ends it.
+    unended: bool,
     /// One blank behind every colon.
     blank: bool,
     /// Text written in front of it, as it stands.
@@ -147,6 +149,7 @@ impl EventEdit {
             None => {}
         }
         layout.guards_blanks &= !self.unguarded;
+        layout.ends &= !self.unended;
         if self.blank {
             layout.behind_colon = " ";
         }

@@ -20,6 +20,8 @@ pub(super) struct Layout {
     pub(super) payload_lines: PayloadLines,
     /// Whether a blank at the beginning of a line gets another one in front, for the reader to take away.
     pub(super) guards_blanks: bool,
+    /// Whether an empty line ends it.
+    pub(super) ends: bool,
 }
 
 /// What line ends inside a payload become.
@@ -37,7 +39,13 @@ pub(super) enum PayloadLines {
 
 impl Default for Layout {
     fn default() -> Self {
-        Self { line_end: "\n", behind_colon: "", payload_lines: PayloadLines::Split, guards_blanks: true }
+        Self {
+            line_end: "\n",
+            behind_colon: "",
+            payload_lines: PayloadLines::Split,
+            guards_blanks: true,
+            ends: true,
+        }
     }
 }
 
@@ -76,7 +84,7 @@ impl EventFrame {
 
     /// The frame's bytes.
     pub(super) fn write(&self, layout: Layout) -> Bytes {
-        let Layout { line_end, behind_colon, payload_lines, guards_blanks } = layout;
+        let Layout { line_end, behind_colon, payload_lines, guards_blanks, ends } = layout;
         let Some(name) = &self.name else {
             return format!(":{line_end}{line_end}").into();
         };
@@ -95,7 +103,9 @@ impl EventFrame {
                 text.push_str(&line(self.payload.split('\n').next().unwrap_or_default()))
             }
         }
-        text.push_str(line_end);
+        if ends {
+            text.push_str(line_end);
+        }
         text.into()
     }
 }

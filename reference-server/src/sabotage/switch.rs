@@ -25,6 +25,10 @@ pub enum Switch {
     SeqForgotten,
     /// Once a `Stream-Seq` was seen, appends without one are refused.
     SeqDemanded,
+    /// `Stream-Seq` is compared in capital letters, which sort before the underscore.
+    SeqUpperCased,
+    /// A `Stream-Seq` has to be lower than the last one.
+    SeqDescending,
 
     // Appends.
     /// The type of an append is not compared with the stream's.
@@ -241,12 +245,22 @@ pub enum Switch {
     SeqSurvivesDeletion,
     /// A stream at the path of a closed and deleted one is closed.
     ClosureSurvivesDeletion,
+    /// A stream at the path of a deleted one knows its producers.
+    ProducersSurviveDeletion,
+    /// A repeated `PUT` may differ in expiry.
+    CreateExpiryIgnored,
+    /// A repeated `PUT` may leave the expiry out.
+    CreateExpiryMayBeLeftOut,
+    /// A repeated `PUT` is compared by the instant at which the stream would expire, to the minute.
+    CreateExpiryByInstant,
 
     // JSON mode.
     /// Every type with `json` in it is in JSON mode.
     JsonBySubstring,
     /// Only `application/json` itself, in lower case and without parameters, is in JSON mode.
     JsonByExactType,
+    /// What a fork inherited and what it has of its own come as two arrays.
+    ForkArraysApart,
 
     // Reads.
     /// The first read after a write does not see it.
@@ -263,6 +277,10 @@ pub enum Switch {
     PartialPageSaysClosed,
     /// A read from beyond the tail is answered with the offset that was asked for.
     BeyondTailIsTail,
+    /// A read from beyond the tail begins at the start.
+    BeyondTailIsStart,
+    /// A read holds the first append and names the tail.
+    FirstAppendOnly,
     /// The tag of a read does not change with its end.
     EtagLacksEnd,
     /// The tag of a read does not change with closure.
@@ -291,6 +309,10 @@ pub enum Switch {
     CursorBuildsOnClient,
     /// A carriage return does not end a line of an event's payload.
     SseKeepsCarriageReturns,
+    /// An append to any stream ends the waiting of all long-polls.
+    StrangersWake,
+    /// Event streams carry every type with `json` or `xml` in it as text.
+    SseTextBySubstring,
 
     // Subscriptions: what they are set to.
     /// Every path whose first segment begins with `__ds` belongs to the control space.

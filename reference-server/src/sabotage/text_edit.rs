@@ -40,6 +40,10 @@ pub(super) enum Step {
     Ascii,
     /// JSON numbers pass through 32 bits.
     Narrow,
+    /// JSON numbers pass through 64 bits of floating point.
+    LossyNumbers,
+    /// What is nested more than that many levels deep in JSON becomes null.
+    Prune(usize),
     /// Percent-decoded.
     PercentDecode,
     /// A path without `.` and `..`.
@@ -128,7 +132,11 @@ impl Step {
             Self::Unquote => on_text(&bytes, |text| text.trim_matches('"').to_owned()),
             Self::Trim => bytes.trim_ascii().to_vec(),
             Self::Ascii => on_text(&bytes, |text| text.replace(|held: char| !held.is_ascii(), "?")),
-            Self::Narrow => on_json(bytes, narrow),
+            Self::Narrow => {
+                on_json(bytes, |document| map_numbers(document, &|number| f64::from(number as f32)))
+            }
+            Self::LossyNumbers => on_json(bytes, |document| map_numbers(document, &|number| number)),
+            Self::Prune(depth) => on_json(bytes, |document| prune(document, *depth)),
             Self::PercentDecode => percent_encoding::percent_decode(&bytes).collect(),
             Self::ResolveDots => on_text(&bytes, without_dots),
             Self::Double => bytes.repeat(2),
@@ -173,15 +181,24 @@ fn on_json(bytes: Vec<u8>, change: impl Fn(&mut Value)) -> Vec<u8> {
     document.to_string().into_bytes()
 }
 
-fn narrow(value: &mut Value) {
+fn map_numbers(value: &mut Value, change: &impl Fn(f64) -> f64) {
     match value {
         Value::Number(number) => {
-            if let Some(wide) = number.as_f64() {
-                *value = (wide as f32).into();
+            if let Some(known) = number.as_f64() {
+                *value = change(known).into();
             }
         }
-        Value::Array(elements) => elements.iter_mut().for_each(narrow),
-        Value::Object(members) => members.values_mut().for_each(narrow),
+        Value::Array(elements) => elements.iter_mut().for_each(|element| map_numbers(element, change)),
+        Value::Object(members) => members.values_mut().for_each(|member| map_numbers(member, change)),
+        _ => {}
+    }
+}
+
+fn prune(value: &mut Value, depth: usize) {
+    match value {
+        Value::Array(_) | Value::Object(_) if depth == 0 => *value = Value::Null,
+        Value::Array(elements) => elements.iter_mut().for_each(|element| prune(element, depth - 1)),
+        Value::Object(members) => members.values_mut().for_each(|member| prune(member, depth - 1)),
         _ => {}
     }
 }

@@ -233,6 +233,8 @@ pub struct EventStreamExpect {
     pub names_among: Option<Vec<String>>,
     /// At least one data event has come, and a control event stands right behind each.
     pub paired: bool,
+    /// No event follows a control event that says that the stream is closed.
+    pub closed_is_last: bool,
     pub first_control: Option<BTreeMap<String, Matchers>>,
     pub last_control: Option<BTreeMap<String, Matchers>>,
     /// Holds for every control event, of which there is at least one.

@@ -128,6 +128,9 @@ pub fn event_stream(
     if expect.paired {
         findings.extend(pairs(log));
     }
+    if expect.closed_is_last {
+        findings.extend(events_behind_the_end(log));
+    }
     let controls = log.controls();
     if let Some(fields) = &expect.first_control {
         let found = control("first control event", fields, controls.first(), names)?;
@@ -181,6 +184,24 @@ fn pairs(log: &EventLog) -> Option<Finding> {
         let wanted = "data events, each with a control event behind it";
         Finding::new("events", wanted, log.names()).lasting_if(is_torn_apart)
     })
+}
+
+/// Whoever hears that a stream is closed stops listening.
+fn events_behind_the_end(log: &EventLog) -> Option<Finding> {
+    let says_closed = |event: &&SeenEvent| {
+        let fields = serde_json::from_str::<Value>(&event.data).unwrap_or_default();
+        event.name == "control" && fields["streamClosed"] == true
+    };
+    let behind: Vec<&str> = log
+        .events
+        .iter()
+        .map(|event| &**event)
+        .skip_while(|event| !says_closed(event))
+        .skip(1)
+        .map(|event| event.name.as_str())
+        .collect();
+    let finding = || Finding::new("events behind streamClosed", "none", behind.join(", ")).lasting_if(true);
+    (!behind.is_empty()).then(finding)
 }
 
 fn never_falls(field: &str, controls: &[BTreeMap<String, Value>]) -> Option<Finding> {

@@ -7,7 +7,7 @@ use super::{
     stage::Halt,
 };
 use crate::{
-    case::{AwaitEvents, EventStreamExpect, On, SaveFrom, StartRead},
+    case::{AwaitEvents, EventStreamExpect, On, SaveFrom, StartRead, Wait},
     check::{self, EventLog, Finding, LogEnd, SeenValue},
     rule::RuleId,
 };
@@ -43,6 +43,14 @@ impl Context<'_> {
         self.keep_read(&start.name, Background::Events(reader));
         self.answer(&answer, &demands).await?;
         if !answer.seen.is_event_stream() {
+            let was_told = match demands.expect {
+                Some(expect) => !self.findings(expect, &answer.seen)?.is_empty(),
+                None => false,
+            };
+            if was_told {
+                // Only warned of: there is no event stream to go on with.
+                return Err(Halt::Done);
+            }
             let finding = Finding::new("response", "an event stream", "another media type");
             return self.stage.judge(vec![finding], &self.stage_setting(demands.base), Some(answer.exchange));
         }
@@ -106,6 +114,7 @@ impl Context<'_> {
     ) -> Result<EventLog, Halt> {
         let began = Instant::now();
         let longest = look.demands().filter_map(|expect| expect.within).map(|within| within.0).max();
+        let longest = longest.map(|within| within.min(self.longest_life()));
         let patience = self.stage.target().patience;
         let until = began + longest.map_or(PATIENCE.min(patience), |within| within + GRACE.min(patience));
         let mut log = reader.log();
@@ -139,6 +148,13 @@ impl Context<'_> {
             waits |= !findings.is_empty() && !findings.iter().any(|finding| finding.lasting);
         }
         Ok(waits && log.end == LogEnd::Open)
+    }
+
+    /// How long an event stream is waited for that should end by itself; half as long again as the target is set to.
+    fn longest_life(&self) -> Duration {
+        let lifetime = self.stage.target().timings.sse_lifetime;
+        let known = lifetime.filter(|_| self.case.waits_for == Some(Wait::SseLifetime));
+        known.map_or(Duration::MAX, |lifetime| lifetime * 3 / 2)
     }
 
     fn came_of_age(&self, reader: &EventReader, log: &EventLog) -> bool {

@@ -1,11 +1,13 @@
 //! Streams that are larger than what a server may want to return at once.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Scenario, pages::Pages, random, stream::Stream};
 use crate::{
-    rule::Capability,
+    rule::{Capability, RuleId},
     run::{Halt, Stage},
 };
 
@@ -72,13 +74,50 @@ async fn closed_pages(stage: &Stage) -> Result<(), Halt> {
         }
         if next == from || page.body().is_empty() {
             return Err(Halt::Blocked {
-                rule: Some(crate::rule::RuleId::new("read.pagination-complete")),
+                rule: Some(RuleId::new("read.pagination-complete")),
                 why: format!("the pages end after {size} of {} bytes", content.len()),
             });
         }
         from = next;
     }
     Ok(())
+}
+
+pub(super) static EVENT_PAGES: Scenario = Scenario::new(
+    "a-large-backlog-is-up-to-date-at-its-end",
+    "Of the control events of a backlog of 3 MiB only the one at the tail says that the client is up to date.",
+    &["sse.control-up-to-date-not-early"],
+    |stage| Box::pin(event_pages(stage)),
+)
+.needing(&[Capability::Sse]);
+
+async fn event_pages(stage: &Stage) -> Result<(), Halt> {
+    let stream = stage.stream("stream", "text/plain");
+    stream.create().await?;
+    for _ in 0..PIECES {
+        stream.append(vec![b'x'; PIECE]).await?;
+    }
+    let tail = stream.tail().await?;
+    let is_tail = |control: &BTreeMap<String, Value>| control.get("streamNextOffset") == Some(&json!(tail));
+    let mut events = stream.events("-1").await?;
+    let log = events.until(|log| log.controls().iter().any(is_tail)).await?;
+    let controls = log.controls();
+    if !controls.iter().any(is_tail) {
+        return Err(Halt::Blocked {
+            rule: Some(RuleId::new("sse.control-next-offset")),
+            why: format!("no control event of the backlog names the tail {tail}"),
+        });
+    }
+    let early =
+        controls.iter().find(|control| !is_tail(control) && control.get("upToDate") == Some(&json!(true)));
+    let actual = early.map_or(String::new(), |control| json!(control).to_string());
+    stage.proof("sse.control-up-to-date-not-early").demand(
+        early.is_none(),
+        "control event short of the tail",
+        "upToDate absent or false",
+        actual,
+        events.exchange(),
+    )
 }
 
 async fn fill(stream: &Stream<'_>, id: &str) -> Result<Vec<u8>, Halt> {
@@ -141,10 +180,10 @@ async fn json_pages(stage: &Stage) -> Result<(), Halt> {
             }
         };
         for message in found {
-            let wanted = wanted.next().map(|text| text.parse::<serde_json::Value>());
-            let found = message.get().parse::<serde_json::Value>();
+            let wanted = wanted.next().map(|text| text.parse::<Value>());
+            let found = message.get().parse::<Value>();
             let same = matches!((&wanted, &found), (Some(Ok(wanted)), Ok(found)) if wanted == found);
-            let number = |value: Option<&serde_json::Value>| {
+            let number = |value: Option<&Value>| {
                 value.map_or("no message".to_owned(), |value| format!("message n = {}", value["n"]))
             };
             stage.proof("json.message-boundaries").demand(

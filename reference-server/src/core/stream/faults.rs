@@ -186,8 +186,21 @@ impl State {
         self.last_seq.as_ref()
     }
 
+    /// When the stream was last used.
+    pub(crate) fn last_use(&self) -> Timestamp {
+        self.last_use
+    }
+
     /// All bytes of the stream itself.
     pub(crate) fn content(&self) -> Vec<Bytes> {
         self.log.everything()
     }
+}
+
+/// Ends an array of messages where the messages of another stream begin.
+pub(super) fn end_array(chunks: &mut Vec<Bytes>) {
+    if let Some(last) = chunks.last_mut() {
+        last.truncate(last.len() - 1);
+    }
+    chunks.push(Bytes::from_static(b"],["));
 }

@@ -1,0 +1,99 @@
+//! Servers that wear out: up to some exchange with a stream they are right, then they fail in a general way. They
+//! break no rule in particular; what they turn red shows which expectations of a case can fail at all, step by step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, stream};
+use streamgauge::{
+    case::{Act, Case},
+    run::Job,
+};
+use streamgauge_reference_server::sabotage::{self, Sabotage, Source};
+
+use super::{
+    matrix::Matrix,
+    outcome::{Signs, grouped, signs},
+};
+
+/// Up to which exchange with a stream a server may be right.
+const LONGEST: usize = 12;
+
+/// Servers side by side.
+const AT_ONCE: usize = 6;
+
+/// How a server fails: the keys of a sabotage, for the exchanges from number `N` on, or for that one only.
+const WAYS: [&str; 5] = [
+    // It knows nothing any more.
+    "{ breaks: wear, name: gone, title: x, on: { from_nth: N }, refuse: { status: 500 } }",
+    // It says nothing any more.
+    "{ breaks: wear, name: mute, title: x, on: { from_nth: N }, response: { body: empty, drop: [Content-Type, ETag, \
+     Location, Cache-Control, Stream-Next-Offset, Stream-Up-To-Date, Stream-Closed, Stream-Cursor, Stream-TTL, \
+     Stream-Expires-At, Stream-SSE-Data-Encoding, X-Content-Type-Options, Cross-Origin-Resource-Policy, \
+     Access-Control-Allow-Origin, Access-Control-Allow-Methods, Access-Control-Allow-Headers, \
+     Access-Control-Expose-Headers, Producer-Epoch, Producer-Seq] } }",
+    // It says too much.
+    "{ breaks: wear, name: chatty, title: x, on: { from_nth: N }, response: { body: { text: chatter }, set: { \
+     Stream-Closed: 'true', Stream-Up-To-Date: 'true', Stream-Cursor: '0', ETag: '\"chatter\"', Stream-TTL: '1', \
+     Content-Type: text/x-chatter, Stream-SSE-Data-Encoding: base64, Cache-Control: 'public, max-age=60', \
+     Stream-Expires-At: '2000-01-01T00:00:00Z', Stream-Next-Offset: chatter, Producer-Epoch: '99' } } }",
+    // It takes its time.
+    "{ breaks: wear, name: late, title: x, on: { nth: N }, response: { delay: 1300ms } }",
+    "{ breaks: wear, name: late, title: x, on: { nth: N }, events: { delay: 1300ms } }",
+];
+
+/// One line a case, for the cases whose first rule is of the area; rows of a table that fail alike stand together.
+pub(crate) fn lines(signs: &Signs, jobs: &[Job], area: &str) -> String {
+    let is_of_area = |id: &String| {
+        let job = jobs.iter().find(|job| job.id() == id.as_str());
+        job.is_some_and(|job| job.proves().first().is_some_and(|rule| rule.area() == area))
+    };
+    let of_area: Signs = signs
+        .iter()
+        .filter(|(id, _)| is_of_area(id))
+        .map(|(id, signs)| (id.clone(), signs.clone()))
+        .collect();
+    grouped(&of_area).join("\n")
+}
+
+/// All signs by which these cases find worn-out servers.
+pub(crate) async fn found(matrix: &Matrix, jobs: &[Job]) -> Signs {
+    let mut all = Signs::new();
+    let mut runs = stream::iter((1..=LONGEST).flat_map(|exchange| WAYS.map(|way| (exchange, way))))
+        .map(|(exchange, way)| async move {
+            let jobs: Vec<Job> = jobs.iter().filter(|job| goes_as_far_as(job, exchange)).cloned().collect();
+            match jobs.is_empty() {
+                true => Signs::new(),
+                false => signs(&jobs, &matrix.against(&worn(way, exchange), jobs.clone()).await),
+            }
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some(found) = runs.next().await {
+        merge(&mut all, found);
+    }
+    all
+}
+
+pub(crate) fn merge(all: &mut BTreeMap<String, BTreeSet<String>>, more: Signs) {
+    for (case, signs) in more {
+        all.entry(case).or_default().extend(signs);
+    }
+}
+
+fn worn(way: &str, exchange: usize) -> Sabotage {
+    let text = format!("- {}", way.replace("nth: N", &format!("nth: {exchange}")));
+    let read = sabotage::sabotages([Source { path: "wear.rs", text: &text }]);
+    read.unwrap_or_else(|error| panic!("{error}")).remove(0)
+}
+
+fn goes_as_far_as(job: &Job, exchange: usize) -> bool {
+    match job {
+        Job::Case(case) => exchange <= steps_of(case),
+        Job::Scenario(_) => false,
+    }
+}
+
+/// Steps, which are exchanges or less; one that repeats a request is many.
+fn steps_of(case: &Case) -> usize {
+    let steps = case.given.iter().chain(&case.steps);
+    steps.map(|step| if let Act::AtOnce(at_once) = &step.value { at_once.times } else { 1 }).sum()
+}
