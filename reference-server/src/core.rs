@@ -13,6 +13,7 @@ pub mod json_messages;
 pub mod limits;
 mod log;
 pub mod offset;
+pub mod offset_form;
 pub mod page;
 pub mod path;
 pub mod payload;

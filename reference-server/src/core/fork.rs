@@ -9,6 +9,7 @@ use super::{
     headers::{self, plain_integer, single},
     log::Log,
     offset::Offset,
+    offset_form::OffsetForm,
 };
 use crate::sabotage::Switches;
 
@@ -29,6 +30,14 @@ impl ForkHeaders {
     /// # Errors
     /// A malformed value, or a divergence point without a source.
     pub fn parse(headers: &HeaderMap) -> Result<Option<Self>, Malformed> {
+        Self::parse_with(headers, OffsetForm::default())
+    }
+
+    /// The same where offsets are spelled in that form.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn parse_with(headers: &HeaderMap, form: OffsetForm) -> Result<Option<Self>, Malformed> {
         let text = |name: &HeaderName, canonical, otherwise: Malformed| {
             let value = single(headers, name, canonical)?;
             value.map(|value| value.to_str().map_err(|_| otherwise)).transpose()
@@ -44,8 +53,7 @@ impl ForkHeaders {
                 (None, Some(_)) => Err(Malformed::ForkSourceMissing("Stream-Fork-Sub-Offset")),
             };
         };
-        let offset =
-            offset.map(|token| Offset::parse(token).map_err(|_| Malformed::ForkOffset)).transpose()?;
+        let offset = offset.map(|token| form.read(token).map_err(|_| Malformed::ForkOffset)).transpose()?;
         let sub_offset = sub_offset
             .map(|count| plain_integer(count.as_bytes()).ok_or(Malformed::ForkSubOffset))
             .transpose()?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::error::Malformed;
+use super::{error::Malformed, offset_form::OffsetForm};
 
 /// A position between two bytes of a stream, counted from its beginning.
 ///
@@ -13,18 +13,20 @@ pub struct Offset(u64);
 
 const GROUP: usize = 16;
 const TOKEN_LENGTH: usize = 2 * GROUP + 1;
-const END_OF_SPACE: u64 = 10_u64.pow(GROUP as u32);
 
 impl Offset {
     /// The beginning of every stream; the tail of an empty one.
     pub const START: Self = Self(0);
+
+    /// No position lies here or beyond.
+    pub(crate) const END_OF_SPACE: u64 = 10_u64.pow(GROUP as u32);
 
     /// The offset after `position` bytes.
     ///
     /// # Panics
     /// When the position does not fit into the token, which would take ten petabytes.
     pub fn at(position: u64) -> Self {
-        assert!(position < END_OF_SPACE, "the offset space ends at {END_OF_SPACE}");
+        assert!(position < Self::END_OF_SPACE, "the offset space ends at {}", Self::END_OF_SPACE);
         Self(position)
     }
 
@@ -92,10 +94,18 @@ impl ReadStart {
     /// # Errors
     /// Neither a sentinel nor a token of this server.
     pub fn parse(value: &str) -> Result<Self, Malformed> {
+        Self::parse_with(value, OffsetForm::default())
+    }
+
+    /// The same where offsets are spelled in that form.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn parse_with(value: &str, form: OffsetForm) -> Result<Self, Malformed> {
         match value {
             "-1" => Ok(Self::Beginning),
             "now" => Ok(Self::Now),
-            token => Offset::parse(token).map(Self::At),
+            token => form.read(token).map(Self::At),
         }
     }
 }
@@ -111,7 +121,7 @@ mod tests {
 
     #[test]
     fn tokens_sort_as_their_positions_do() {
-        let positions = [0, 1, 9, 10, 99, 100, 4096, 10_000_000_000, END_OF_SPACE - 1];
+        let positions = [0, 1, 9, 10, 99, 100, 4096, 10_000_000_000, Offset::END_OF_SPACE - 1];
         let tokens = positions.map(|position| Offset::at(position).to_string());
         assert!(tokens.is_sorted());
         for (position, token) in positions.iter().zip(&tokens) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-use super::{error::Malformed, offset::ReadStart};
+use super::{error::Malformed, offset::ReadStart, offset_form::OffsetForm};
 
 /// How an answer is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,14 @@ impl ReadQuery {
     /// # Errors
     /// A malformed or repeated offset, an unknown live mode, or a live mode without an offset.
     pub fn parse(query: &str) -> Result<Self, Malformed> {
+        Self::parse_with(query, OffsetForm::default())
+    }
+
+    /// The same where offsets are spelled in that form.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn parse_with(query: &str, form: OffsetForm) -> Result<Self, Malformed> {
         let mut offset: Option<Cow<'_, str>> = None;
         let mut mode = Mode::CatchUp;
         let mut cursor = None;
@@ -47,7 +55,7 @@ impl ReadQuery {
             }
         }
         let start = match offset {
-            Some(value) => ReadStart::parse(&value)?,
+            Some(value) => ReadStart::parse_with(&value, form)?,
             None if mode == Mode::CatchUp => ReadStart::Beginning,
             None => return Err(Malformed::OffsetMissing),
         };

@@ -18,6 +18,7 @@ use super::{
     expiry_queue::ExpiryQueue,
     limits::{Limits, MemoryBudget},
     offset::Offset,
+    offset_form::OffsetForm,
     producer::{ProducerHeaders, ProducerTable},
     reader::Reader,
     stream::{Absence, Life, State, Stream, Use},
@@ -45,6 +46,8 @@ pub struct Store {
     pub(crate) switches: Switches,
     /// Only a faulty server remembers producers here.
     pub(super) producers: ProducerTable,
+    /// How offsets are spelled to clients.
+    pub(crate) offsets: OffsetForm,
     observer: OnceLock<Arc<dyn StreamObserver>>,
     /// Told of every append to any stream, where that is to wake strangers.
     any_change: Notify,
@@ -74,6 +77,7 @@ impl Store {
             expiring: ExpiryQueue::default(),
             switches: Switches::NONE,
             producers: ProducerTable::default(),
+            offsets: OffsetForm::default(),
             observer: OnceLock::new(),
             any_change: Notify::new(),
         }
@@ -83,6 +87,12 @@ impl Store {
     #[must_use]
     pub fn with_switches(self, switches: Switches) -> Self {
         Self { switches, ..self }
+    }
+
+    /// The same store with another spelling of offsets.
+    #[must_use]
+    pub fn with_offsets(self, offsets: OffsetForm) -> Self {
+        Self { offsets, ..self }
     }
 
     /// Names the one observer; says whether there was none before.

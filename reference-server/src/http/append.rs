@@ -9,6 +9,7 @@ use crate::core::{
     append::{Append, Appended, Outcome},
     error::{Malformed, Refusal},
     headers,
+    offset_form::OffsetForm,
     path::StreamPath,
     producer::ProducerHeaders,
     sequence::StreamSeq,
@@ -38,7 +39,7 @@ where
         Switches::NONE => app.store.append(path.as_str(), request, app.now())?,
         switches => racing::append(app, path, request, switches).await?,
     };
-    Ok(respond(&appended))
+    Ok(respond(&appended, app.store.offsets))
 }
 
 /// The `Content-Type` that was sent; an empty one counts as none.
@@ -50,11 +51,11 @@ pub(super) fn content_type(headers: &HeaderMap) -> Result<Option<&str>, Malforme
     Ok(Some(text).filter(|text| !text.trim().is_empty()))
 }
 
-fn respond(appended: &Appended) -> Response {
+fn respond(appended: &Appended, offsets: OffsetForm) -> Response {
     let mut response = Response::new(ResponseBody::Empty);
     *response.status_mut() = status_of(appended);
     let map = response.headers_mut();
-    map.insert(headers::STREAM_NEXT_OFFSET, offset_value(appended.tail));
+    map.insert(headers::STREAM_NEXT_OFFSET, offset_value(appended.tail, offsets));
     if appended.closed {
         map.insert(headers::STREAM_CLOSED, HeaderValue::from_static("true"));
     }

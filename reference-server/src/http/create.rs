@@ -15,6 +15,7 @@ use crate::core::{
     error::{Malformed, Refusal},
     fork::{ForkHeaders, ForkRequest},
     headers,
+    offset_form::OffsetForm,
     path::{StreamPath, StreamRoot},
     ttl::Expiry,
 };
@@ -31,7 +32,7 @@ where
     B::Error: Into<BoxError>,
 {
     let body = request_body::collect(body, &app.config, app.store.memory()).await?;
-    let fork = ForkHeaders::parse(&parts.headers)?;
+    let fork = ForkHeaders::parse_with(&parts.headers, app.store.offsets)?;
     let request = Creation {
         content_type: content_type(&parts.headers)?,
         expiry: Expiry::parse(&parts.headers)?,
@@ -43,7 +44,7 @@ where
         Switches::NONE => app.store.create(path.as_str(), &request, app.now())?,
         switches => racing::create(app, path, request, switches).await?,
     };
-    Ok(respond(&created, parts))
+    Ok(respond(&created, parts, app.store.offsets))
 }
 
 /// The source as a path below the stream root; a path elsewhere on this server names no stream.
@@ -58,12 +59,12 @@ fn fork_request(fork: ForkHeaders, root: &StreamRoot) -> Result<ForkRequest, Ref
     Ok(ForkRequest { source: source.as_str().into(), offset: fork.offset, sub_offset: fork.sub_offset })
 }
 
-fn respond(created: &Created, parts: &Parts) -> Response {
+fn respond(created: &Created, parts: &Parts, offsets: OffsetForm) -> Response {
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
     let content_type = HeaderValue::from_str(&created.content_type).expect("taken from a header");
     map.insert(header::CONTENT_TYPE, content_type);
-    map.insert(headers::STREAM_NEXT_OFFSET, offset_value(created.tail));
+    map.insert(headers::STREAM_NEXT_OFFSET, offset_value(created.tail, offsets));
     if created.closed {
         map.insert(headers::STREAM_CLOSED, HeaderValue::from_static("true"));
     }

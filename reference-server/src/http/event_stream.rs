@@ -27,7 +27,7 @@ pub(super) fn answer(app: &Arc<App>, reader: LiveReader, query: ReadQuery) -> Re
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
     if first.is_empty() && first.closed {
-        describe(&first, map, app.store.switches);
+        describe(&first, map, &app.store);
     }
     map.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     map.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -107,7 +107,7 @@ impl Session {
         self.at = ReadStart::At(page.end);
         self.is_over = page.is_final() || self.time_is_up();
         let control = Control {
-            stream_next_offset: page.end.to_string(),
+            stream_next_offset: self.app.store.offsets.write(page.end),
             stream_cursor: (!page.is_final()).then(|| self.advance_cursor().to_string()),
             up_to_date: page.at_tail,
             stream_closed: page.is_final(),

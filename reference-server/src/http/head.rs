@@ -3,19 +3,21 @@
 use ::http::{HeaderValue, header};
 
 use super::{App, Response, ResponseBody, router::offset_value};
-use crate::core::{error::Refusal, headers, path::StreamPath, store::Description, ttl::Expiry};
+use crate::core::{
+    error::Refusal, headers, offset_form::OffsetForm, path::StreamPath, store::Description, ttl::Expiry,
+};
 
 pub(super) fn answer(app: &App, path: &StreamPath<'_>) -> Result<Response, Refusal> {
     let description = app.store.describe(path.as_str(), app.now())?;
-    Ok(respond(&description))
+    Ok(respond(&description, app.store.offsets))
 }
 
-fn respond(description: &Description) -> Response {
+fn respond(description: &Description, offsets: OffsetForm) -> Response {
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
     let content_type = HeaderValue::from_str(&description.content_type).expect("taken from a header");
     map.insert(header::CONTENT_TYPE, content_type);
-    map.insert(headers::STREAM_NEXT_OFFSET, offset_value(description.tail));
+    map.insert(headers::STREAM_NEXT_OFFSET, offset_value(description.tail, offsets));
     map.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if description.closed {
         map.insert(headers::STREAM_CLOSED, HeaderValue::from_static("true"));

@@ -87,7 +87,7 @@ fn without_data(app: &App, page: &Page) -> Response {
     let mut response = Response::new(ResponseBody::Empty);
     *response.status_mut() = StatusCode::NO_CONTENT;
     let map = response.headers_mut();
-    describe(page, map, app.store.switches);
+    describe(page, map, &app.store);
     map.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -5,7 +5,7 @@ use ::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
 use super::{Response, ResponseBody};
-use crate::core::{error::Refusal, headers};
+use crate::core::{error::Refusal, headers, offset_form::OffsetForm};
 
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -27,9 +27,9 @@ pub fn problem(status: StatusCode, detail: &str) -> Response {
     response
 }
 
-pub(super) fn refuse(refusal: &Refusal) -> Response {
+pub(super) fn refuse(refusal: &Refusal, offsets: OffsetForm) -> Response {
     let mut response = problem(status_of(refusal), &refusal.to_string());
-    add_details(refusal, response.headers_mut());
+    add_details(refusal, offsets, response.headers_mut());
     response
 }
 
@@ -57,11 +57,11 @@ fn status_of(refusal: &Refusal) -> StatusCode {
     }
 }
 
-fn add_details(refusal: &Refusal, map: &mut HeaderMap) {
+fn add_details(refusal: &Refusal, offsets: OffsetForm, map: &mut HeaderMap) {
     match refusal {
         Refusal::Closed { final_offset } => {
             map.insert(headers::STREAM_CLOSED, HeaderValue::from_static("true"));
-            map.insert(headers::STREAM_NEXT_OFFSET, super::router::offset_value(*final_offset));
+            map.insert(headers::STREAM_NEXT_OFFSET, super::router::offset_value(*final_offset, offsets));
         }
         Refusal::StaleEpoch { current } => {
             map.insert(headers::PRODUCER_EPOCH, HeaderValue::from(*current));

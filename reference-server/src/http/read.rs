@@ -18,15 +18,16 @@ use crate::core::{
     path::StreamPath,
     read_query::{Mode, ReadQuery},
     reader::Reader,
+    store::Store,
 };
-use crate::sabotage::{Switch, Switches};
+use crate::sabotage::Switch;
 
 pub(super) async fn answer(
     app: &std::sync::Arc<App>,
     path: &StreamPath<'_>,
     parts: &Parts,
 ) -> Result<Response, Refusal> {
-    let query = ReadQuery::parse(parts.uri.query().unwrap_or_default())?;
+    let query = ReadQuery::parse_with(parts.uri.query().unwrap_or_default(), app.store.offsets)?;
     let now = app.now();
     let reader = match renews_nothing(app, path.as_str(), &query, &parts.headers) {
         true => app.store.peek(path.as_str(), now)?,
@@ -74,7 +75,7 @@ pub(super) fn with_data(
     let tag = page.entity_tag().as_told(switches).to_string();
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
-    describe(&page, map, switches);
+    describe(&page, map, &app.store);
     map.insert(header::CACHE_CONTROL, cache_control(app.config.cache_visibility, reader.deadline(), now));
     map.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits and colons"));
     if client_has(request, &tag) {
@@ -89,7 +90,7 @@ pub(super) fn with_data(
 fn tail_only(app: &App, reader: &Reader, page: Page) -> Response {
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
-    describe(&page, map, app.store.switches);
+    describe(&page, map, &app.store);
     map.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     fill(&mut response, reader, page);
     response
@@ -101,12 +102,12 @@ fn fill(response: &mut Response, reader: &Reader, page: Page) {
 }
 
 /// Where the page ends, and whether more may follow.
-pub(super) fn describe(page: &Page, map: &mut HeaderMap, switches: Switches) {
-    map.insert(headers::STREAM_NEXT_OFFSET, offset_value(page.end));
+pub(super) fn describe(page: &Page, map: &mut HeaderMap, store: &Store) {
+    map.insert(headers::STREAM_NEXT_OFFSET, offset_value(page.end, store.offsets));
     if page.at_tail {
         map.insert(headers::STREAM_UP_TO_DATE, HeaderValue::from_static("true"));
     }
-    if page.is_final() || (page.closed && switches.on(Switch::PartialPageSaysClosed)) {
+    if page.is_final() || (page.closed && store.switches.on(Switch::PartialPageSaysClosed)) {
         map.insert(headers::STREAM_CLOSED, HeaderValue::from_static("true"));
     }
 }

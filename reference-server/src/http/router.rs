@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BoxError, Response, append, browser_headers, create, delete, head,
+    BoxError, Response, ResponseBody, append, browser_headers, create, delete, head,
     problem::{self, problem},
     read, request_body,
 };
@@ -24,6 +24,7 @@ use crate::{
     core::{
         error::Refusal,
         offset::Offset,
+        offset_form::OffsetForm,
         path::{self, StreamPath, StreamRoot},
         store::Store,
     },
@@ -62,7 +63,7 @@ impl App {
     {
         match request_body::collect(body, &self.config, self.store.memory()).await {
             Ok(collected) => Ok(collected.bytes),
-            Err(refusal) => Err(finish(problem::refuse(&refusal))),
+            Err(refusal) => Err(finish(problem::refuse(&refusal, self.store.offsets))),
         }
     }
 
@@ -76,6 +77,16 @@ impl App {
 fn finish(mut response: Response) -> Response {
     browser_headers::add(response.headers_mut());
     response
+}
+
+/// What `HEAD` is answered: the head alone, which tells the length that is left out. In HTTP/2 nobody else would
+/// leave it out.
+fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, ResponseBody::Empty)
 }
 
 /// The whole server as a tower service.
@@ -107,8 +118,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let app = self.app.clone();
         Box::pin(async move {
+            let (offsets, is_head) = (app.store.offsets, request.method() == Method::HEAD);
             let answered = answer(app, request).await;
-            Ok(finish(answered.unwrap_or_else(|refusal| problem::refuse(&refusal))))
+            let response = answered.unwrap_or_else(|refusal| problem::refuse(&refusal, offsets));
+            Ok(finish(if is_head { without_body(response) } else { response }))
         })
     }
 }
@@ -157,6 +170,10 @@ fn method_not_allowed() -> Response {
 }
 
 /// An offset as a header value.
-pub(super) fn offset_value(offset: Offset) -> HeaderValue {
-    HeaderValue::from_str(offset.token().as_str()).expect("an offset token is ASCII")
+pub(super) fn offset_value(offset: Offset, form: OffsetForm) -> HeaderValue {
+    let value = match form {
+        OffsetForm::Digits => HeaderValue::from_str(offset.token().as_str()),
+        form => HeaderValue::from_str(&form.write(offset)),
+    };
+    value.expect("an offset token is ASCII")
 }

@@ -16,16 +16,16 @@ use crate::sabotage::Switch;
 impl StreamView for Store {
     fn tail(&self, path: &str) -> Option<String> {
         let tail = Store::tail(self, path, Timestamp::now())?;
-        Some(tail.to_string())
+        Some(self.offsets.write(tail))
     }
 
     fn origin(&self, path: &str) -> Option<String> {
         let origin = Store::origin(self, path, Timestamp::now())?;
-        Some(origin.to_string())
+        Some(self.offsets.write(origin))
     }
 
     fn is_offset(&self, offset: &str) -> bool {
-        Offset::parse(offset).is_ok()
+        self.offsets.read(offset).is_ok()
     }
 
     fn paths(&self) -> Vec<String> {
