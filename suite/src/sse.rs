@@ -99,7 +99,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let mib = 1024 * 1024;
-        Self { line: 8 * mib, lines: 16 * 1024, event: 8 * mib, waiting: 17 * mib }
+        Self { line: 8 * mib, lines: 64 * 1024, event: 8 * mib, waiting: 17 * mib }
     }
 }
 

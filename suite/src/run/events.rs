@@ -124,13 +124,13 @@ impl Context<'_> {
             let now = reader.log();
             if now.progress() != log.progress() {
                 changed = Instant::now();
-            } else if changed.elapsed() >= STILLNESS && longest.is_none_or(|within| began.elapsed() > within)
-            {
+            } else if changed.elapsed() >= STILLNESS {
                 // Nothing has come for long while the target answers quickly: nothing will.
-                match self.stage.control().await {
-                    Ok(plain) if plain < QUICK => break,
-                    _ => changed = Instant::now(),
+                let overdue = longest.is_none_or(|within| began.elapsed() > within);
+                if overdue && self.stage.control().await.is_ok_and(|plain| plain < QUICK) {
+                    break;
                 }
+                changed = Instant::now();
             }
             log = now;
         }
