@@ -152,7 +152,10 @@ async fn wake(stream: Stream<'_>, delay: Duration) -> Result<(), Halt> {
         Race::run(proof, (Duration::ZERO, stream.long_polling(&tail)?), (delay, stream.closing_with(LAST)?));
     let (first, others) = tokio::try_join!(first, others)?;
     for answer in others.iter().chain([&first.poll]) {
-        if answer.seen.status == 204 && !answer.says("Stream-Closed") && first.crossed() {
+        if answer.seen.status == 204
+            && !answer.says("Stream-Closed")
+            && (first.crossed() || first.came_first(answer))
+        {
             continue;
         }
         let right = answer.seen.status == 200 && **answer.body() == *LAST.as_bytes();

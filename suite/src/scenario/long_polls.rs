@@ -84,6 +84,7 @@ pub(super) struct Race {
     written: Instant,
     /// When both were under way.
     asked: Instant,
+    earliest_timeout: Duration,
 }
 
 impl Race {
@@ -105,13 +106,23 @@ impl Race {
             Ok((answer, Instant::now()))
         };
         let ((asked, poll, polled), (write, written)) = tokio::try_join!(poll, write)?;
-        Ok(Self { poll, write, polled, written, asked })
+        let earliest_timeout = proof.stage().target().earliest_timeout();
+        Ok(Self { poll, write, polled, written, asked, earliest_timeout })
     }
 
     /// Whether the long-poll timed out so close to the write that it tells nothing.
     pub(super) fn crossed(&self) -> bool {
-        let timed_out = self.poll.seen.status == 204 && !self.poll.says("Stream-Closed");
-        timed_out && self.delay() < CROSSING
+        Self::timed_out(&self.poll) && self.delay() < CROSSING || self.came_first(&self.poll)
+    }
+
+    /// Whether a long-poll that began no later had a right to be over before the write was acknowledged.
+    pub(super) fn came_first(&self, poll: &Answer) -> bool {
+        let waited = self.written.saturating_duration_since(self.asked);
+        Self::timed_out(poll) && waited >= self.earliest_timeout
+    }
+
+    fn timed_out(poll: &Answer) -> bool {
+        poll.seen.status == 204 && !poll.says("Stream-Closed")
     }
 
     /// How long the long-poll went on once the write was acknowledged.

@@ -86,6 +86,7 @@ async fn see_pings(reader: &mut LogReader<'_>) -> Result<(), Halt> {
     let period = stage.target().heartbeat();
     let tolerance = tolerance(period);
     let mut pings: Vec<Instant> = Vec::new();
+    let mut put_off = 0;
     while pings.len() < stage.target().pings_to_see() as usize {
         let before = pings.last().copied().unwrap_or(reader.opened);
         let ping = next_ping(reader, pings.len(), before + period * PATIENCE).await?;
@@ -99,6 +100,8 @@ async fn see_pings(reader: &mut LogReader<'_>) -> Result<(), Halt> {
             let log = reader.log();
             let silent = silence(&log, before, at.unwrap_or_else(Instant::now));
             match silent <= period + tolerance {
+                // Once a busy machine may be late as well; a server that counts anew is late each time.
+                true if at.is_some() && put_off == 0 => put_off += 1,
                 true => return warn_of_restart(reader, period, waited),
                 false => too_late(reader, period, at.is_some(), waited).await?,
             }
