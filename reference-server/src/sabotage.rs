@@ -12,6 +12,7 @@ mod load;
 mod matcher;
 mod notation;
 mod outbound;
+mod pieces;
 mod request_edit;
 mod response_edit;
 mod service;

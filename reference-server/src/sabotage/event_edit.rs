@@ -39,6 +39,8 @@ pub(super) struct EventEdit {
     unended: bool,
     /// One blank behind every colon.
     blank: bool,
+    /// The name of the event stands behind its data.
+    name_last: bool,
     /// Text written in front of it, as it stands.
     pub(super) before: Option<String>,
     /// Text written behind it, as it stands.
@@ -153,6 +155,7 @@ impl EventEdit {
         if self.blank {
             layout.behind_colon = " ";
         }
+        layout.name_last |= self.name_last;
     }
 
     fn fields_fit(&self, frame: &EventFrame) -> bool {

@@ -22,6 +22,8 @@ pub(super) struct Layout {
     pub(super) guards_blanks: bool,
     /// Whether an empty line ends it.
     pub(super) ends: bool,
+    /// Whether the name stands behind the data.
+    pub(super) name_last: bool,
 }
 
 /// What line ends inside a payload become.
@@ -45,6 +47,7 @@ impl Default for Layout {
             payload_lines: PayloadLines::Split,
             guards_blanks: true,
             ends: true,
+            name_last: false,
         }
     }
 }
@@ -84,12 +87,13 @@ impl EventFrame {
 
     /// The frame's bytes.
     pub(super) fn write(&self, layout: Layout) -> Bytes {
-        let Layout { line_end, behind_colon, payload_lines, guards_blanks, ends } = layout;
+        let Layout { line_end, behind_colon, payload_lines, guards_blanks, ends, name_last } = layout;
         let Some(name) = &self.name else {
             return format!(":{line_end}{line_end}").into();
         };
-        let mut text =
+        let name =
             format!("event:{}{name}{line_end}", if behind_colon.is_empty() { " " } else { behind_colon });
+        let mut text = if name_last { String::new() } else { name.clone() };
         let line = |line: &str| {
             let guard =
                 if guards_blanks && behind_colon.is_empty() && line.starts_with(' ') { " " } else { "" };
@@ -102,6 +106,9 @@ impl EventFrame {
             PayloadLines::FirstOnly => {
                 text.push_str(&line(self.payload.split('\n').next().unwrap_or_default()))
             }
+        }
+        if name_last {
+            text.push_str(&name);
         }
         if ends {
             text.push_str(line_end);
@@ -131,6 +138,8 @@ mod tests {
         let frame = EventFrame { name: Some("data".to_owned()), payload: "a\n b".to_owned() };
         let spaced = Layout { line_end: "\r\n", behind_colon: " ", ..Layout::default() };
         assert_eq!(frame.write(spaced), "event: data\r\ndata: a\r\ndata:  b\r\n\r\n");
+        let name_last = Layout { name_last: true, ..Layout::default() };
+        assert_eq!(frame.write(name_last), "data:a\ndata:  b\nevent: data\n\n");
         let raw = Layout { payload_lines: PayloadLines::Raw, ..Layout::default() };
         assert_eq!(frame.write(raw), "event: data\ndata:a\n b\n\n");
     }

@@ -27,6 +27,10 @@ pub(super) struct On {
     status: Option<OneOrMany<u16>>,
     response_headers: Pairs<Name, ValueTest>,
     response_body: Option<Presence>,
+    /// The Content-Type of the stream that is there.
+    pub(super) stream_type: Option<ValueTest>,
+    /// A path from which a stream was deleted.
+    pub(super) deleted: bool,
     /// Only the one exchange with this number on its URL path, from 1.
     nth: Option<u32>,
     /// The exchanges from this number on.

@@ -106,6 +106,35 @@ impl<'de> Deserialize<'de> for Name {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span(pub(super) Duration);
 
+/// A span of time, or any between two: `150ms`, `20ms..180ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SpanRange {
+    shortest: Span,
+    longest: Span,
+}
+
+impl SpanRange {
+    /// One of them.
+    pub(super) fn pick(self) -> Duration {
+        rand::random_range(self.shortest.0..=self.longest.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SpanRange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let span = |text: &str| Span::deserialize(text.into_deserializer());
+        let (shortest, longest) = match text.split_once("..") {
+            Some((shortest, longest)) => (span(shortest)?, span(longest)?),
+            None => (span(&text)?, span(&text)?),
+        };
+        if shortest.0 > longest.0 {
+            return Err(de::Error::custom(format!("{text:?} begins behind its end")));
+        }
+        Ok(Self { shortest, longest })
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;

@@ -9,11 +9,12 @@ use ::http::{HeaderMap, HeaderValue, StatusCode, header, request};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
+use hyper::ext::ReasonPhrase;
 use serde::Deserialize;
 use url::form_urlencoded;
 
 use super::{
-    notation::{Name, Pairs, Span},
+    notation::{Name, Pairs, SpanRange},
     request_edit::transform_headers,
     text_edit::{Steps, edit_bytes},
 };
@@ -24,6 +25,8 @@ use crate::http::{BoxError, Response, ResponseBody};
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ResponseEdit {
     status: Option<u16>,
+    /// The words behind the status, in HTTP/1.1.
+    reason: Option<String>,
     /// Headers to leave out.
     drop: Vec<Name>,
     /// `$query.NAME`, `$request.NAME` and `$response.NAME` stand for a parameter or a header of the exchange.
@@ -33,11 +36,13 @@ pub(super) struct ResponseEdit {
     transform: Pairs<Name, Steps>,
     body: Steps,
     /// How much later it is sent.
-    delay: Option<Span>,
+    delay: Option<SpanRange>,
     /// It is never sent.
     hang: bool,
     /// The body breaks off in the middle.
     end_early: bool,
+    /// The body comes in pieces of that many bytes, without its length being told.
+    pub(super) pieces: Option<usize>,
 }
 
 impl ResponseEdit {
@@ -47,11 +52,16 @@ impl ResponseEdit {
             return std::future::pending().await;
         }
         if let Some(delay) = self.delay {
-            tokio::time::sleep(delay.0).await;
+            tokio::time::sleep(delay.pick()).await;
         }
         let (mut parts, body) = response.into_parts();
         if let Some(status) = self.status.and_then(|status| StatusCode::from_u16(status).ok()) {
             parts.status = status;
+        }
+        if let Some(reason) =
+            self.reason.as_ref().and_then(|text| ReasonPhrase::try_from(text.as_bytes()).ok())
+        {
+            parts.extensions.insert(reason);
         }
         self.edit_headers(asked, &mut parts.headers);
         let body = if self.body.0.is_empty() && !self.end_early {

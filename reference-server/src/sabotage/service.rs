@@ -9,10 +9,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use ::http::{Method, Request, request};
+use ::http::{Method, Request, StatusCode, header, request};
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::Full;
+use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tower::Service;
 
@@ -21,12 +22,16 @@ use super::{
     event_edit::EventEdit,
     event_stream,
     matcher::Role,
+    pieces::Pieces,
     request_edit::RequestEdit,
     socket::{Surplus, TamperedSocket},
 };
 use crate::{
-    core::{headers, path},
-    http::{App, BoxError, Response, StreamService},
+    core::{
+        headers,
+        path::{self, StreamPath},
+    },
+    http::{App, BoxError, Response, ResponseBody, StreamService},
 };
 
 /// The URL path of the log stream.
@@ -49,6 +54,8 @@ struct Memory {
     counts: Mutex<HashMap<(usize, String), u32>>,
     /// URL paths of forks.
     forks: Mutex<HashSet<String>>,
+    /// URL paths from which something was deleted.
+    deleted: Mutex<HashSet<String>>,
 }
 
 impl TamperedService {
@@ -91,6 +98,29 @@ struct Known {
     body: Bytes,
 }
 
+/// What happens to the body of a response on its way out.
+#[derive(Default)]
+struct BodyChanges {
+    events: Vec<EventEdit>,
+    pieces: Option<usize>,
+}
+
+impl BodyChanges {
+    fn apply(self, response: Response) -> Response {
+        let mut response = match self.events.is_empty() {
+            true => response,
+            false => response.map(|body| event_stream::edited(body, self.events)),
+        };
+        if let Some(size) = self.pieces
+            && !response.body().is_end_stream()
+        {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            response = response.map(|body| ResponseBody::streamed(Pieces::new(body, size)));
+        }
+        response
+    }
+}
+
 impl TamperedService {
     async fn answer<B>(self, request: Request<B>) -> Response
     where
@@ -119,15 +149,12 @@ impl TamperedService {
         if meant.iter().any(|(_, edit)| edit.repeat) {
             drop(self.forward(changed).await);
         }
-        let mut event_edits = Vec::new();
+        self.note_deletion(&asked.parts, response.status());
+        let mut changes = BodyChanges::default();
         for (index, edit) in meant {
-            response = self.edit_response(index, edit, &asked, response, &mut event_edits).await;
+            response = self.edit_response(index, edit, &asked, response, &mut changes).await;
         }
-        if event_edits.is_empty() {
-            response
-        } else {
-            response.map(|body| event_stream::edited(body, event_edits))
-        }
+        changes.apply(response)
     }
 
     async fn edit_response(
@@ -136,7 +163,7 @@ impl TamperedService {
         edit: &Edit,
         asked: &Known,
         response: Response,
-        event_edits: &mut Vec<EventEdit>,
+        changes: &mut BodyChanges,
     ) -> Response {
         let (parts, body) = response.into_parts();
         let fits = edit.on.fits_response(&parts, &body)
@@ -150,8 +177,9 @@ impl TamperedService {
             return response;
         }
         if is_event_stream && let Some(events) = &edit.events {
-            event_edits.push(events.clone());
+            changes.events.push(events.clone());
         }
+        changes.pieces = changes.pieces.or(edit.response.pieces);
         for afterwards in &edit.afterwards.0 {
             self.send_besides(asked, afterwards).await;
         }
@@ -180,7 +208,16 @@ impl TamperedService {
         let url_path = asked.parts.uri.path();
         let role = self.role_of(url_path);
         let is_fork = self.memory.forks.lock().is_ok_and(|forks| forks.contains(url_path));
-        let fits = |edit: &Edit| edit.on.fits_request(&asked.parts, &asked.body, role, is_fork);
+        let is_deleted = self.memory.deleted.lock().is_ok_and(|deleted| deleted.contains(url_path));
+        let fits = |edit: &Edit| {
+            edit.on.fits_request(&asked.parts, &asked.body, role, is_fork)
+                && (is_deleted || !edit.on.deleted)
+                && edit
+                    .on
+                    .stream_type
+                    .as_ref()
+                    .is_none_or(|test| test.fits(self.type_at(url_path).as_deref()))
+        };
         let edits = self.faults.edits().enumerate().filter(|(_, edit)| fits(edit));
         edits
             .filter(|(index, edit)| {
@@ -208,6 +245,19 @@ impl TamperedService {
             return Role::Any;
         };
         path::reserved(below).map_or(Role::Stream, Role::in_control_space)
+    }
+
+    /// The type of the stream at a URL path.
+    fn type_at(&self, url_path: &str) -> Option<String> {
+        let path = StreamPath::parse(self.app.root.strip(url_path)?).ok()?;
+        Some(self.app.store.describe(path.as_str(), Timestamp::now()).ok()?.content_type)
+    }
+
+    fn note_deletion(&self, parts: &request::Parts, status: StatusCode) {
+        if parts.method == Method::DELETE && status.is_success() {
+            let mut deleted = self.memory.deleted.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            deleted.insert(parts.uri.path().to_owned());
+        }
     }
 
     fn note_fork(&self, parts: &request::Parts) {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::notation::OneOrMany;
 
@@ -74,6 +74,12 @@ pub(super) enum Step {
     ZeroFill(usize),
     /// Line ends behind every that many characters.
     Wrap(usize),
+    /// A JSON array with every element on lines of its own, the elements as they were.
+    Spread,
+    /// A JSON document with line ends and indents, written anew.
+    Pretty,
+    /// A URL without scheme and authority.
+    WithoutOrigin,
     /// Changes of a JSON document; the text is written anew, compactly.
     Json(Vec<JsonStep>),
 }
@@ -162,6 +168,9 @@ impl Step {
             }),
             Self::ZeroFill(width) => on_text(&bytes, |text| format!("{text:0>width$}")),
             Self::Wrap(width) => wrapped(&bytes, *width),
+            Self::Spread => spread(&bytes).unwrap_or(bytes),
+            Self::Pretty => pretty(&bytes).unwrap_or(bytes),
+            Self::WithoutOrigin => on_text(&bytes, |text| without_origin(text).to_owned()),
             Self::Json(steps) => {
                 on_json(bytes, |document| steps.iter().for_each(|step| step.apply(document)))
             }
@@ -267,6 +276,22 @@ fn translated(text: &str, from: &str, to: &str) -> String {
 
 fn wrapped(bytes: &[u8], width: usize) -> Vec<u8> {
     bytes.chunks(width.max(1)).collect::<Vec<_>>().join(&b'\n')
+}
+
+fn spread(bytes: &[u8]) -> Option<Vec<u8>> {
+    let elements: Vec<&RawValue> = serde_json::from_slice(bytes).ok()?;
+    let elements: Vec<&str> = elements.into_iter().map(RawValue::get).collect();
+    Some(format!("[\n\t{}\r\n ]\n", elements.join(" ,\n\t")).into_bytes())
+}
+
+fn pretty(bytes: &[u8]) -> Option<Vec<u8>> {
+    let document: Value = serde_json::from_slice(bytes).ok()?;
+    serde_json::to_vec_pretty(&document).ok()
+}
+
+fn without_origin(url: &str) -> &str {
+    let behind_scheme = url.split_once("://").map(|(_, rest)| rest);
+    behind_scheme.and_then(|rest| Some(&rest[rest.find('/')?..])).unwrap_or(url)
 }
 
 impl JsonStep {
@@ -381,6 +406,9 @@ mod tests {
         assert_eq!(edited("as_double", "1e3"), "1000");
         assert_eq!(edited("as_double", "1.5"), "1");
         assert_eq!(edited("as_double", "1x"), "1x");
+        assert_eq!(edited("spread", "[1.0,[2]]"), "[\n\t1.0 ,\n\t[2]\r\n ]\n");
+        assert_eq!(edited("without_origin", "http://a:1/b?c"), "/b?c");
+        assert_eq!(edited("without_origin", "/b"), "/b");
     }
 
     #[test]
