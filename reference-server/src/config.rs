@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use crate::{
-    core::{cursor::Intervals, limits::Limits},
+    core::{cursor::Intervals, limits::Limits, offset_form::OffsetForm},
+    fault::Fault,
     logs::LogsConfig,
     sabotage::{Sabotage, Variant},
     subscriptions::SubscriptionConfig,
 };
 
 /// How a server behaves where the protocol leaves it free.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The URL path under which all streams live; `/` for the whole server.
     pub root: String,
@@ -22,6 +23,8 @@ pub struct Config {
     pub sse_keep_alive: Duration,
     /// How cursors count time (section 10.1).
     pub cursor: Intervals,
+    /// How offsets are spelled (section 8).
+    pub offsets: OffsetForm,
     /// Bounds of the store; `page` bounds the answer to a read.
     pub limits: Limits,
     /// The largest request body, in bytes; a larger one is answered 413.
@@ -44,6 +47,10 @@ pub struct Config {
     pub sabotages: Vec<Sabotage>,
     /// Other ways to keep the rules than this server's own.
     pub variants: Vec<Variant>,
+    /// What goes wrong on the way, for authors of clients to try. Likewise without a trace where there is none.
+    pub faults: Vec<Fault>,
+    /// Where chance comes from for faults that strike at a rate.
+    pub fault_seed: u64,
 }
 
 /// Who may keep the answer to a read.
@@ -64,6 +71,7 @@ impl Default for Config {
             sse_lifetime: Duration::from_secs(60),
             sse_keep_alive: Duration::from_secs(15),
             cursor: Intervals::default(),
+            offsets: OffsetForm::default(),
             limits: Limits::default(),
             max_body: 64 << 20,
             body_timeout: Duration::from_secs(30),
@@ -75,6 +83,8 @@ impl Default for Config {
             title_case_headers: false,
             sabotages: Vec::new(),
             variants: Vec::new(),
+            faults: Vec::new(),
+            fault_seed: 0,
         }
     }
 }

@@ -17,6 +17,7 @@
 mod beside;
 pub mod config;
 pub mod core;
+pub mod fault;
 pub mod http;
 pub mod logs;
 pub mod page;

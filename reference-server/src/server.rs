@@ -23,7 +23,8 @@ use crate::{
     beside::Beside,
     config::Config,
     core::{path::StreamRoot, store::Store},
-    http::{App, Response, StreamService},
+    fault::FaultPlan,
+    http::{App, BoxError, Response, StreamService},
     sabotage::{self, Faults, Outbound, TamperedService},
     subscriptions::ControlSpace,
 };
@@ -123,7 +124,8 @@ impl Drop for RunningServer {
 fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>) {
     let root = StreamRoot::new(&config.root);
     let switches = sabotage::switches(&config.sabotages);
-    let store = Arc::new(Store::new(config.limits.clone()).with_switches(switches));
+    let store =
+        Arc::new(Store::new(config.limits.clone()).with_switches(switches).with_offsets(config.offsets));
     let control = ControlSpace::start(
         config.subscriptions.clone(),
         &store,
@@ -172,6 +174,9 @@ struct Connections {
     service: StreamService,
     /// Around the service, where something is to go wrong on purpose.
     tampered: Option<TamperedService>,
+    /// Around both, where things go wrong on the way.
+    plan: Option<Arc<FaultPlan>>,
+    app: Arc<App>,
     watcher: GracefulShutdown,
     /// Cancelled to end what has not ended by itself.
     cut: CancellationToken,
@@ -182,26 +187,35 @@ impl Connections {
         let service = StreamService::new(app.clone());
         let faults = Faults::of(&app.config.sabotages, &app.config.variants);
         let tampered = faults.map(|faults| TamperedService::new(service.clone(), app.clone(), faults));
+        let plan = FaultPlan::of(&app.config.faults, app.config.fault_seed);
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
         builder.http1().title_case_headers(app.config.title_case_headers);
         builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
-        Self { builder, service, tampered, watcher: GracefulShutdown::new(), cut: CancellationToken::new() }
+        Self {
+            builder,
+            service,
+            tampered,
+            plan,
+            app: app.clone(),
+            watcher: GracefulShutdown::new(),
+            cut: CancellationToken::new(),
+        }
     }
 
     fn serve(&self, socket: TcpStream) {
         // Answers are small and awaited; a socket that refuses the option works without it.
         let _ = socket.set_nodelay(true);
         match &self.tampered {
-            None => self.attend(socket, self.service.clone()),
+            None => self.attend_through_faults(socket, self.service.clone()),
             Some(tampered) => {
                 let (socket, service) = tampered.connect(socket);
-                self.attend(socket, service);
+                self.attend_through_faults(socket, service);
             }
         }
     }
 
-    fn attend<S, V>(&self, socket: S, service: V)
+    fn attend_through_faults<S, V>(&self, socket: S, service: V)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         V: Service<Request<Incoming>, Response = Response, Error = Infallible>
@@ -209,6 +223,19 @@ impl Connections {
             + Send
             + Sync
             + 'static,
+        V::Future: Send,
+    {
+        match &self.plan {
+            None => self.attend(socket, service),
+            Some(plan) => self.attend(socket, plan.around(service, self.app.clone())),
+        }
+    }
+
+    fn attend<S, V>(&self, socket: S, service: V)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        V: Service<Request<Incoming>, Response = Response> + Clone + Send + Sync + 'static,
+        V::Error: Into<BoxError>,
         V::Future: Send,
     {
         let service = TowerToHyperService::new(service);

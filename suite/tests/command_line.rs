@@ -36,6 +36,22 @@ fn a_target_that_is_not_there_is_told_soon() {
 }
 
 #[test]
+fn a_wrong_fault_is_told() {
+    for (arguments, told) in [
+        (&["serve", "--fault", "slow"][..], "\"slow\": \"slow\" is no kind of fault; write latency=D"),
+        (&["serve", "--fault", "503@10"], "write @10%, @nth=3, @every=3 or @first=3"),
+        (&["serve", "--seed", "3"], "add a fault"),
+    ] {
+        let output = streamgauge(arguments);
+        assert_eq!(status(&output), 2, "{arguments:?}");
+        assert!(text(&output.stderr).contains(told), "{}", text(&output.stderr));
+    }
+    let listed = streamgauge(&["serve", "--fault", "list"]);
+    assert_eq!(status(&listed), 0);
+    assert!(text(&listed.stdout).contains("--fault 503@10%,retry-after=1s"));
+}
+
+#[test]
 fn what_is_no_stream_root_is_told() {
     for url in
         ["127.0.0.1:4437", "ftp://127.0.0.1/", "http://127.0.0.1/?a=b", "http://user:secret@127.0.0.1/"]

@@ -4,6 +4,7 @@ mod browsers;
 mod client;
 mod ending;
 mod event_streams;
+mod faults;
 mod hostile;
 mod limits;
 mod long_polls;

@@ -42,6 +42,15 @@ pub(super) struct ServeArguments {
     /// Keep the rules in another right way than usual; `list` prints the ways. Repeatable.
     #[arg(long = "variant", value_name = "NAME")]
     variants: Vec<String>,
+
+    /// Let something go wrong now and then, for a client to try, such as 503@10%,retry-after=1s; `list` explains
+    /// what there is. Repeatable.
+    #[arg(long = "fault", value_name = "SPEC")]
+    faults: Vec<String>,
+
+    /// Where the chance of faults comes from; a server prints its own.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -98,7 +107,7 @@ struct LimitArguments {
 
 impl ServeArguments {
     pub(super) fn run(&self) -> Result<Status, Misuse> {
-        if faults::listed(&self.breaks, &self.variants)? {
+        if faults::listed(&self.breaks, &self.variants, &self.faults)? {
             return Ok(Status::Right);
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -111,6 +120,7 @@ impl ServeArguments {
     async fn serve(&self) -> Result<Status, Misuse> {
         let mut config = self.config()?;
         faults::apply(&self.breaks, &self.variants, &mut config)?;
+        faults::disturb(&self.faults, self.seed, &mut config)?;
         let address = SocketAddr::new(self.host, self.port);
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Misuse::new(format!("cannot listen on {address}: {error}; choose another port with --port"))

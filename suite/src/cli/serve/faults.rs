@@ -1,7 +1,8 @@
-//! `--break` and `--variant`: from names to what the server is to do.
+//! `--break`, `--variant` and `--fault`: from words to what the server is to do.
 
 use streamgauge_reference_server::{
     Config,
+    fault::{self, Fault},
     sabotage::{Sabotage, Variant},
 };
 
@@ -11,7 +12,7 @@ use crate::{built_in, fixture::FixtureSource};
 const LIST: &str = "list";
 
 /// Prints what there is to choose from, if that was asked for; says whether it was.
-pub(super) fn listed(breaks: &[String], variants: &[String]) -> Result<bool, Misuse> {
+pub(super) fn listed(breaks: &[String], variants: &[String], faults: &[String]) -> Result<bool, Misuse> {
     let asked = |names: &[String]| names.iter().any(|name| name == LIST);
     let source = FixtureSource::Embedded;
     if asked(breaks) {
@@ -24,7 +25,10 @@ pub(super) fn listed(breaks: &[String], variants: &[String]) -> Result<bool, Mis
             println!("{:<28} {}", variant.name, variant.title);
         }
     }
-    Ok(asked(breaks) || asked(variants))
+    if asked(faults) {
+        print!("{}", fault::EXPLAINED);
+    }
+    Ok(asked(breaks) || asked(variants) || asked(faults))
 }
 
 /// Sets the server up, and says loudly what is not as it should be.
@@ -44,6 +48,28 @@ pub(super) fn apply(breaks: &[String], variants: &[String], config: &mut Config)
         eprintln!("variant {}: {}", variant.name, variant.title);
         variant.configure(config);
     }
+    Ok(())
+}
+
+/// Sets up what goes wrong on the way, and says so as loudly.
+pub(super) fn disturb(faults: &[String], seed: Option<u64>, config: &mut Config) -> Result<(), Misuse> {
+    for spec in faults {
+        let fault: Fault = spec.parse().map_err(|mistake| Misuse::new(format!("--fault {mistake}")))?;
+        config.faults.push(fault);
+    }
+    if config.faults.is_empty() {
+        return match seed {
+            Some(_) => {
+                Err(Misuse::new("--seed is for --fault, and there is none; leave it out, or add a fault"))
+            }
+            None => Ok(()),
+        };
+    }
+    config.fault_seed = seed.unwrap_or_else(rand::random);
+    for fault in &config.faults {
+        eprintln!("FAULT ON PURPOSE: {fault}");
+    }
+    eprintln!("the same faults again: --seed {}", config.fault_seed);
     Ok(())
 }
 
