@@ -6,7 +6,10 @@ use ::http::Request;
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use jiff::Timestamp;
@@ -27,6 +30,7 @@ use crate::{
     http::{App, BoxError, Response, StreamService},
     sabotage::{self, Faults, Outbound, TamperedService},
     subscriptions::ControlSpace,
+    tls::Identity,
 };
 
 /// Serves on `listener` until `shutdown` completes and all connections have come to their end: a
@@ -60,12 +64,12 @@ impl Server {
     pub async fn start(config: Config) -> io::Result<RunningServer> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
-        let root = StreamRoot::new(&config.root);
+        let (root, scheme) = (StreamRoot::new(&config.root), config.scheme());
         let ending = CancellationToken::new();
         let task = tokio::spawn(serve(listener, config, ending.clone().cancelled_owned()));
         Ok(RunningServer {
             addr,
-            root_url: format!("http://{addr}{}", root.as_str().trim_end_matches('/')),
+            root_url: format!("{scheme}://{addr}{}", root.as_str().trim_end_matches('/')),
             ending,
             task,
         })
@@ -130,6 +134,7 @@ fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>
         config.subscriptions.clone(),
         &store,
         root.clone(),
+        config.scheme(),
         address,
         Outbound::of(&config.sabotages),
     );
@@ -177,6 +182,8 @@ struct Connections {
     /// Around both, where things go wrong on the way.
     plan: Option<Arc<FaultPlan>>,
     app: Arc<App>,
+    /// Around the socket, where the server speaks TLS.
+    tls: Option<Identity>,
     watcher: GracefulShutdown,
     /// Cancelled to end what has not ended by itself.
     cut: CancellationToken,
@@ -198,6 +205,7 @@ impl Connections {
             tampered,
             plan,
             app: app.clone(),
+            tls: app.config.tls.clone(),
             watcher: GracefulShutdown::new(),
             cut: CancellationToken::new(),
         }
@@ -206,8 +214,66 @@ impl Connections {
     fn serve(&self, socket: TcpStream) {
         // Answers are small and awaited; a socket that refuses the option works without it.
         let _ = socket.set_nodelay(true);
+        let host = self.host();
+        match self.tls.clone() {
+            None => host.serve(socket),
+            Some(identity) => {
+                let cut = self.cut.clone();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        socket = identity.accept(socket) => {
+                            if let Some(socket) = socket {
+                                host.serve(socket);
+                            }
+                        }
+                        () = cut.cancelled() => {}
+                    }
+                });
+            }
+        }
+    }
+
+    fn host(&self) -> Host {
+        Host {
+            builder: self.builder.clone(),
+            service: self.service.clone(),
+            tampered: self.tampered.clone(),
+            plan: self.plan.clone(),
+            app: self.app.clone(),
+            watcher: self.watcher.watcher(),
+            cut: self.cut.clone(),
+        }
+    }
+
+    /// Lets requests in progress finish, for as long as `grace`.
+    async fn end(self, grace: Duration) {
+        if timeout(grace, self.watcher.shutdown()).await.is_err() {
+            self.cut.cancel();
+        }
+    }
+}
+
+/// What one connection needs.
+struct Host {
+    builder: auto::Builder<TokioExecutor>,
+    service: StreamService,
+    tampered: Option<TamperedService>,
+    plan: Option<Arc<FaultPlan>>,
+    app: Arc<App>,
+    watcher: Watcher,
+    cut: CancellationToken,
+}
+
+impl Host {
+    fn serve<S>(self, socket: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         match &self.tampered {
-            None => self.attend_through_faults(socket, self.service.clone()),
+            None => {
+                let service = self.service.clone();
+                self.attend_through_faults(socket, service);
+            }
             Some(tampered) => {
                 let (socket, service) = tampered.connect(socket);
                 self.attend_through_faults(socket, service);
@@ -215,7 +281,7 @@ impl Connections {
         }
     }
 
-    fn attend_through_faults<S, V>(&self, socket: S, service: V)
+    fn attend_through_faults<S, V>(self, socket: S, service: V)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         V: Service<Request<Incoming>, Response = Response, Error = Infallible>
@@ -225,13 +291,16 @@ impl Connections {
             + 'static,
         V::Future: Send,
     {
-        match &self.plan {
+        match self.plan.clone() {
             None => self.attend(socket, service),
-            Some(plan) => self.attend(socket, plan.around(service, self.app.clone())),
+            Some(plan) => {
+                let service = plan.around(service, self.app.clone());
+                self.attend(socket, service);
+            }
         }
     }
 
-    fn attend<S, V>(&self, socket: S, service: V)
+    fn attend<S, V>(self, socket: S, service: V)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         V: Service<Request<Incoming>, Response = Response> + Clone + Send + Sync + 'static,
@@ -241,7 +310,7 @@ impl Connections {
         let service = TowerToHyperService::new(service);
         let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
         let watched = self.watcher.watch(connection);
-        let cut = self.cut.clone();
+        let cut = self.cut;
         tokio::spawn(async move {
             tokio::select! {
                 // A client that breaks off is no concern of the server.
@@ -249,12 +318,5 @@ impl Connections {
                 () = cut.cancelled() => {}
             }
         });
-    }
-
-    /// Lets requests in progress finish, for as long as `grace`.
-    async fn end(self, grace: Duration) {
-        if timeout(grace, self.watcher.shutdown()).await.is_err() {
-            self.cut.cancel();
-        }
     }
 }

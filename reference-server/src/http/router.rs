@@ -79,16 +79,6 @@ fn finish(mut response: Response) -> Response {
     response
 }
 
-/// What `HEAD` is answered: the head alone, which tells the length that is left out. In HTTP/2 nobody else would
-/// leave it out.
-fn without_body(response: Response) -> Response {
-    let (mut parts, body) = response.into_parts();
-    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
-        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    Response::from_parts(parts, ResponseBody::Empty)
-}
-
 /// The whole server as a tower service.
 #[derive(Clone)]
 pub struct StreamService {
@@ -120,8 +110,8 @@ where
         Box::pin(async move {
             let (offsets, is_head) = (app.store.offsets, request.method() == Method::HEAD);
             let answered = answer(app, request).await;
-            let response = answered.unwrap_or_else(|refusal| problem::refuse(&refusal, offsets));
-            Ok(finish(if is_head { without_body(response) } else { response }))
+            let response = finish(answered.unwrap_or_else(|refusal| problem::refuse(&refusal, offsets)));
+            Ok(if is_head { head::without_body(response) } else { response })
         })
     }
 }
