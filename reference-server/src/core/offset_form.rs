@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{error::Malformed, offset::Offset};
 
 /// A spelling of offsets. A server uses one for all of its streams.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OffsetForm {
     /// Two groups of sixteen digits: `0000000000000000_0000000000000042`.

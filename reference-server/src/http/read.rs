@@ -20,7 +20,7 @@ use crate::core::{
     reader::Reader,
     store::Store,
 };
-use crate::sabotage::Switch;
+use crate::sabotage::{Switch, Switches};
 
 pub(super) async fn answer(
     app: &std::sync::Arc<App>,

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    BoxError, Response, ResponseBody, append, browser_headers, create, delete, head,
+    BoxError, Response, append, browser_headers, create, delete, head,
     problem::{self, problem},
     read, request_body,
 };

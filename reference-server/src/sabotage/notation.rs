@@ -176,6 +176,16 @@ impl JsonSchema for Name {
     }
 }
 
+impl JsonSchema for SpanRange {
+    fn schema_name() -> Cow<'static, str> {
+        "TimeRange".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[0-9]", "description": "A span of time, or any between two: 150ms, 20ms..180ms." })
+    }
+}
+
 impl JsonSchema for Span {
     fn schema_name() -> Cow<'static, str> {
         "Time".into()
