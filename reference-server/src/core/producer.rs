@@ -34,12 +34,7 @@ impl ProducerHeaders {
     ///
     /// # Errors
     /// Some are missing, the id is empty, or a number is not an integer from 0 to 2^53-1.
-    pub fn parse(headers: &HeaderMap) -> Result<Option<Self>, Malformed> {
-        Self::parse_with(headers, Switches::NONE)
-    }
-
-    /// Likewise, on a server that may have faults.
-    pub(crate) fn parse_with(headers: &HeaderMap, switches: Switches) -> Result<Option<Self>, Malformed> {
+    pub fn parse(headers: &HeaderMap, switches: Switches) -> Result<Option<Self>, Malformed> {
         let id = single(headers, &headers::PRODUCER_ID, "Producer-Id")?;
         let epoch = single(headers, &headers::PRODUCER_EPOCH, "Producer-Epoch")?;
         let seq = single(headers, &headers::PRODUCER_SEQ, "Producer-Seq")?;
@@ -218,7 +213,7 @@ mod tests {
                 map.insert(name, HeaderValue::from_str(value).unwrap());
             }
         }
-        ProducerHeaders::parse(&map)
+        ProducerHeaders::parse(&map, Switches::NONE)
     }
 
     #[test]

@@ -32,7 +32,7 @@ where
         body: &body.bytes,
         close: headers::stream_closed(&parts.headers),
         seq: StreamSeq::parse(&parts.headers)?,
-        producer: ProducerHeaders::parse_with(&parts.headers, app.store.switches)?,
+        producer: ProducerHeaders::parse(&parts.headers, app.store.switches)?,
         ..Append::default()
     };
     let appended = match app.store.switches {
