@@ -179,7 +179,9 @@ async fn too_late(
         false => format!("no ping in {waited:.1?}"),
     };
     let expected = format!("{period:?}, and no more than {tolerance:?} beside");
-    reader.stage.late(RULE, "time until a ping", expected, actual, tolerance, reader).await
+    // How late it is tells whether slowness explains it.
+    let lateness = waited.saturating_sub(period).max(tolerance);
+    reader.stage.late(RULE, "time until a ping", expected, actual, lateness, reader).await
 }
 
 /// A server whose every event puts off the next ping is never silent for longer, and yet sends no ping in its time.
