@@ -7,6 +7,7 @@ use crate::{
     logs::LogsConfig,
     sabotage::{Sabotage, Variant},
     subscriptions::SubscriptionConfig,
+    tls::Identity,
 };
 
 /// How a server behaves where the protocol leaves it free.
@@ -40,6 +41,8 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// Whether names of headers in HTTP/1.1 begin with capitals.
     pub title_case_headers: bool,
+    /// The server's certificate; with one it speaks TLS, and nothing else.
+    pub tls: Option<Identity>,
     /// Faults that the server is to have. With none, and no variant, there is no trace of them in its path.
     pub sabotages: Vec<Sabotage>,
     /// Other ways to keep the rules than this server's own.
@@ -73,8 +76,16 @@ impl Default for Config {
             sweep_interval: Duration::from_millis(500),
             shutdown_grace: Duration::from_secs(5),
             title_case_headers: false,
+            tls: None,
             sabotages: Vec::new(),
             variants: Vec::new(),
         }
+    }
+}
+
+impl Config {
+    /// The scheme of all URLs that lead to the server.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 }

@@ -23,6 +23,7 @@ pub mod page;
 pub mod sabotage;
 mod server;
 pub mod subscriptions;
+pub mod tls;
 
 pub use config::Config;
 pub use server::{RunningServer, Server, SocketlessServer, serve};

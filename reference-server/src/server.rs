@@ -6,7 +6,10 @@ use ::http::Request;
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use jiff::Timestamp;
@@ -26,6 +29,7 @@ use crate::{
     http::{App, Response, StreamService},
     sabotage::{self, Faults, Outbound, TamperedService},
     subscriptions::ControlSpace,
+    tls::Identity,
 };
 
 /// Serves on `listener` until `shutdown` completes and all connections have come to their end: a
@@ -59,12 +63,12 @@ impl Server {
     pub async fn start(config: Config) -> io::Result<RunningServer> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
-        let root = StreamRoot::new(&config.root);
+        let (root, scheme) = (StreamRoot::new(&config.root), config.scheme());
         let ending = CancellationToken::new();
         let task = tokio::spawn(serve(listener, config, ending.clone().cancelled_owned()));
         Ok(RunningServer {
             addr,
-            root_url: format!("http://{addr}{}", root.as_str().trim_end_matches('/')),
+            root_url: format!("{scheme}://{addr}{}", root.as_str().trim_end_matches('/')),
             ending,
             task,
         })
@@ -128,6 +132,7 @@ fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>
         config.subscriptions.clone(),
         &store,
         root.clone(),
+        config.scheme(),
         address,
         Outbound::of(&config.sabotages),
     );
@@ -172,6 +177,8 @@ struct Connections {
     service: StreamService,
     /// Around the service, where something is to go wrong on purpose.
     tampered: Option<TamperedService>,
+    /// Around the socket, where the server speaks TLS.
+    tls: Option<Identity>,
     watcher: GracefulShutdown,
     /// Cancelled to end what has not ended by itself.
     cut: CancellationToken,
@@ -186,14 +193,75 @@ impl Connections {
         builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
         builder.http1().title_case_headers(app.config.title_case_headers);
         builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
-        Self { builder, service, tampered, watcher: GracefulShutdown::new(), cut: CancellationToken::new() }
+        Self {
+            builder,
+            service,
+            tampered,
+            tls: app.config.tls.clone(),
+            watcher: GracefulShutdown::new(),
+            cut: CancellationToken::new(),
+        }
     }
 
     fn serve(&self, socket: TcpStream) {
         // Answers are small and awaited; a socket that refuses the option works without it.
         let _ = socket.set_nodelay(true);
+        let host = self.host();
+        match self.tls.clone() {
+            None => host.serve(socket),
+            Some(identity) => {
+                let cut = self.cut.clone();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        socket = identity.accept(socket) => {
+                            if let Some(socket) = socket {
+                                host.serve(socket);
+                            }
+                        }
+                        () = cut.cancelled() => {}
+                    }
+                });
+            }
+        }
+    }
+
+    fn host(&self) -> Host {
+        Host {
+            builder: self.builder.clone(),
+            service: self.service.clone(),
+            tampered: self.tampered.clone(),
+            watcher: self.watcher.watcher(),
+            cut: self.cut.clone(),
+        }
+    }
+
+    /// Lets requests in progress finish, for as long as `grace`.
+    async fn end(self, grace: Duration) {
+        if timeout(grace, self.watcher.shutdown()).await.is_err() {
+            self.cut.cancel();
+        }
+    }
+}
+
+/// What one connection needs.
+struct Host {
+    builder: auto::Builder<TokioExecutor>,
+    service: StreamService,
+    tampered: Option<TamperedService>,
+    watcher: Watcher,
+    cut: CancellationToken,
+}
+
+impl Host {
+    fn serve<S>(self, socket: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         match &self.tampered {
-            None => self.attend(socket, self.service.clone()),
+            None => {
+                let service = self.service.clone();
+                self.attend(socket, service);
+            }
             Some(tampered) => {
                 let (socket, service) = tampered.connect(socket);
                 self.attend(socket, service);
@@ -201,7 +269,7 @@ impl Connections {
         }
     }
 
-    fn attend<S, V>(&self, socket: S, service: V)
+    fn attend<S, V>(self, socket: S, service: V)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         V: Service<Request<Incoming>, Response = Response, Error = Infallible>
@@ -214,7 +282,7 @@ impl Connections {
         let service = TowerToHyperService::new(service);
         let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
         let watched = self.watcher.watch(connection);
-        let cut = self.cut.clone();
+        let cut = self.cut;
         tokio::spawn(async move {
             tokio::select! {
                 // A client that breaks off is no concern of the server.
@@ -222,12 +290,5 @@ impl Connections {
                 () = cut.cancelled() => {}
             }
         });
-    }
-
-    /// Lets requests in progress finish, for as long as `grace`.
-    async fn end(self, grace: Duration) {
-        if timeout(grace, self.watcher.shutdown()).await.is_err() {
-            self.cut.cancel();
-        }
     }
 }

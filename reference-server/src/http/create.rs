@@ -43,7 +43,7 @@ where
         Switches::NONE => app.store.create(path.as_str(), &request, app.now())?,
         switches => racing::create(app, path, request, switches).await?,
     };
-    Ok(respond(&created, parts))
+    Ok(respond(&created, parts, app.config.scheme()))
 }
 
 /// The source as a path below the stream root; a path elsewhere on this server names no stream.
@@ -58,7 +58,7 @@ fn fork_request(fork: ForkHeaders, root: &StreamRoot) -> Result<ForkRequest, Ref
     Ok(ForkRequest { source: source.as_str().into(), offset: fork.offset, sub_offset: fork.sub_offset })
 }
 
-fn respond(created: &Created, parts: &Parts) -> Response {
+fn respond(created: &Created, parts: &Parts, scheme: &str) -> Response {
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
     let content_type = HeaderValue::from_str(&created.content_type).expect("taken from a header");
@@ -68,7 +68,7 @@ fn respond(created: &Created, parts: &Parts) -> Response {
         map.insert(headers::STREAM_CLOSED, HeaderValue::from_static("true"));
     }
     if created.is_new {
-        if let Some(location) = location(parts) {
+        if let Some(location) = location(parts, scheme) {
             map.insert(header::LOCATION, location);
         }
         *response.status_mut() = StatusCode::CREATED;
@@ -77,13 +77,13 @@ fn respond(created: &Created, parts: &Parts) -> Response {
 }
 
 /// The stream's URL: absolute where the request says which host it was sent to.
-fn location(parts: &Parts) -> Option<HeaderValue> {
+fn location(parts: &Parts, scheme: &str) -> Option<HeaderValue> {
     let path = parts.uri.path();
     let in_uri = parts.uri.authority().map(|authority| authority.as_str());
     let in_header = || parts.headers.get(header::HOST)?.to_str().ok();
     let host = in_uri.or_else(in_header).filter(|host| !host.is_empty());
     let url = match host {
-        Some(host) => format!("{}://{host}{path}", parts.uri.scheme_str().unwrap_or("http")),
+        Some(host) => format!("{scheme}://{host}{path}"),
         None => path.to_owned(),
     };
     HeaderValue::from_str(&url).ok()

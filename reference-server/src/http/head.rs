@@ -1,6 +1,7 @@
 //! `HEAD`: what is known of a stream (section 5.5).
 
 use ::http::{HeaderValue, header};
+use http_body::Body as _;
 
 use super::{App, Response, ResponseBody, router::offset_value};
 use crate::core::{error::Refusal, headers, path::StreamPath, store::Description, ttl::Expiry};
@@ -31,4 +32,14 @@ fn respond(description: &Description) -> Response {
         }
     }
     response
+}
+
+/// An answer as it goes out to HEAD: it says how long its body would be, and has none. HTTP/1.1 would drop the body
+/// by itself; in HTTP/2 it would tear the stream.
+pub(super) fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(size) = body.size_hint().exact().filter(|size| *size > 0) {
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| HeaderValue::from(size));
+    }
+    Response::from_parts(parts, ResponseBody::Empty)
 }

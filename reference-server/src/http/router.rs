@@ -106,9 +106,11 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let app = self.app.clone();
+        let is_head = request.method() == Method::HEAD;
         Box::pin(async move {
             let answered = answer(app, request).await;
-            Ok(finish(answered.unwrap_or_else(|refusal| problem::refuse(&refusal))))
+            let response = finish(answered.unwrap_or_else(|refusal| problem::refuse(&refusal)));
+            Ok(if is_head { head::without_body(response) } else { response })
         })
     }
 }

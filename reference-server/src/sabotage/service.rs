@@ -13,7 +13,6 @@ use ::http::{Method, Request, request};
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::Full;
-use tokio::net::TcpStream;
 use tower::Service;
 
 use super::{
@@ -58,7 +57,7 @@ impl TamperedService {
     }
 
     /// A connection with faults, and the service that belongs to it.
-    pub(crate) fn connect(&self, socket: TcpStream) -> (TamperedSocket<TcpStream>, Self) {
+    pub(crate) fn connect<S>(&self, socket: S) -> (TamperedSocket<S>, Self) {
         let surplus = Surplus::default();
         let socket = TamperedSocket::new(socket, surplus.clone(), self.faults.exact_names.clone());
         (socket, Self { surplus, ..self.clone() })

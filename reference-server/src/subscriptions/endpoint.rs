@@ -29,10 +29,11 @@ impl ControlSpace {
         config: SubscriptionConfig,
         store: &Arc<Store>,
         root: StreamRoot,
+        scheme: &str,
         address: SocketAddr,
         outbound: Outbound,
     ) -> Arc<Self> {
-        let stream_root = format!("http://{}{}", reachable(address), root.as_str());
+        let stream_root = format!("{scheme}://{}{}", reachable(address), root.as_str());
         let faults = SubscriptionFaults { switches: store.switches, outbound };
         let subscriptions = Subscriptions::start(config, store.clone(), &stream_root, faults);
         store.observe(Arc::new(Observer(Arc::downgrade(&subscriptions))));

@@ -2,10 +2,15 @@
 
 mod faults;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
-use streamgauge_reference_server::{Config, config::CacheVisibility, core::limits::Limits, serve};
+use streamgauge_reference_server::{
+    Config, config::CacheVisibility, core::limits::Limits, serve, tls::Identity,
+};
 use tokio::net::TcpListener;
 
 use super::{Misuse, Status, logs::some_time};
@@ -24,6 +29,14 @@ pub(super) struct ServeArguments {
     /// The URL path under which all streams live.
     #[arg(long, default_value = "/v1/stream")]
     root: String,
+
+    /// Serve https with the certificates in this PEM file, the server's own first. HTTP/2 and HTTP/1.1 are offered.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate, in PEM form.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
 
     #[command(flatten)]
     timings: TimingArguments,
@@ -116,7 +129,7 @@ impl ServeArguments {
             Misuse::new(format!("cannot listen on {address}: {error}; choose another port with --port"))
         })?;
         let address = listener.local_addr().map_err(Misuse::new)?;
-        println!("serving http://{address}{}", config.root);
+        println!("serving {}://{address}{}", config.scheme(), config.root);
         serve(listener, config, told_to_end()).await.map_err(Misuse::new)?;
         Ok(Status::Right)
     }
@@ -127,6 +140,7 @@ impl ServeArguments {
         }
         let mut config = Config {
             root: self.root.clone(),
+            tls: self.identity()?,
             long_poll_timeout: self.timings.long_poll_timeout.0,
             sse_lifetime: self.timings.sse_lifetime.0,
             sse_keep_alive: self.timings.sse_keep_alive.0,
@@ -148,6 +162,24 @@ impl ServeArguments {
             ..defaults
         };
         Ok(config)
+    }
+}
+
+impl ServeArguments {
+    fn identity(&self) -> Result<Option<Identity>, Misuse> {
+        let (Some(certificates), Some(key)) = (&self.tls_cert, &self.tls_key) else { return Ok(None) };
+        let read = |flag: &str, file: &Path| {
+            std::fs::read(file).map_err(|error| Misuse::new(format!("{flag} {}: {error}", file.display())))
+        };
+        Identity::from_pem(&read("--tls-cert", certificates)?, &read("--tls-key", key)?).map(Some).map_err(
+            |error| {
+                Misuse::new(format!(
+                    "--tls-cert {} with --tls-key {}: {error}",
+                    certificates.display(),
+                    key.display()
+                ))
+            },
+        )
     }
 }
 
