@@ -3,6 +3,8 @@
 mod badge;
 mod check;
 mod compare;
+mod config;
+mod init;
 mod keywords;
 mod logs;
 mod output;
@@ -33,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Check a server.
     Check(Box<check::CheckArguments>),
+    /// Write a streamgauge.toml for a server that is running.
+    Init(Box<init::InitArguments>),
     /// Serve the protocol from memory, with every rule kept.
     #[cfg(feature = "serve")]
     Serve(Box<serve::ServeArguments>),
@@ -63,6 +67,10 @@ pub enum Status {
     Misused = 2,
     /// The target cannot be used, or a case errored and nothing is broken.
     Unusable = 3,
+    /// Told to end by Ctrl-C, as shells say it.
+    Interrupted = 130,
+    /// Told to end by SIGTERM or SIGHUP.
+    Terminated = 143,
 }
 
 impl From<Status> for ExitCode {
@@ -94,6 +102,7 @@ pub fn main() -> ExitCode {
     .write_global();
     let outcome = match arguments.command {
         Command::Check(check) => check.run(),
+        Command::Init(init) => init.run(),
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve.run(),
         Command::Rules(rules) => rules.run(),

@@ -67,6 +67,8 @@ pub enum SkipReason {
     NotGiven(String),
     /// It does what the target does not take: writes, or reads.
     OutOfReach(String),
+    /// The run speaks HTTP/2, and the case writes bytes of HTTP/1.1.
+    OnlyHttp1,
     /// `--only`, `--skip` or `--shard` left it out.
     Filtered,
     /// The run came to its end before the case's turn.
@@ -136,6 +138,34 @@ pub struct RunResult {
     pub rules: Vec<RuleResult>,
     /// Why the target could not be used at all, where it could not.
     pub unusable: Option<String>,
+    /// The part of the whole that was run, such as `2/5`, where it was not all.
+    pub shard: Option<String>,
+    /// What several runs have in common and what not, where this is more than one.
+    pub repeats: Option<Repeats>,
+}
+
+/// How several runs against the same target differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Repeats {
+    pub runs: usize,
+    /// Rules whose verdict was not the same each time.
+    pub rules: Vec<Unsteady<RuleVerdict>>,
+    /// Cases, likewise.
+    pub cases: Vec<Unsteady<CaseVerdict>>,
+}
+
+/// How often something had which verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unsteady<V: Ord> {
+    pub id: String,
+    pub verdicts: BTreeMap<V, usize>,
+}
+
+impl Repeats {
+    /// Whether every run came to the same.
+    pub fn is_steady(&self) -> bool {
+        self.rules.is_empty() && self.cases.is_empty()
+    }
 }
 
 impl RunResult {

@@ -14,6 +14,8 @@ pub mod report;
 pub mod rule;
 pub mod run;
 pub mod scenario;
+pub mod secret;
 pub mod sse;
+pub mod start;
 pub mod violation;
 pub mod wire;

@@ -26,6 +26,7 @@ mod write;
 
 pub use destination::{Destination, DestinationError, Destinations, Format, Sink};
 pub use findings::{Accusation, Conclusion, Finding, Findings, Group, OpenReason, Reason, Tally};
+pub use message::run_of;
 pub use progress::Progress;
 pub use standard::Standard;
 pub use write::{Context, WriteErrors, write_all};

@@ -19,6 +19,7 @@ mod raw;
 mod reads;
 mod receiver;
 mod record;
+mod repeat;
 mod request;
 mod rules;
 mod send;
@@ -30,10 +31,11 @@ use clock::Clock;
 pub(crate) use event_reader::EventReader;
 pub(crate) use events::LIFETIME_CAME_FIRST;
 pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard, Suite};
+pub use repeat::merge;
 pub(crate) use request::encode_query;
 pub use stage::{Answer, Blame, Halt, SendFailure, Stage};
 pub use stocked::{NamedStreams, UnusableStream};
-pub use target::{LogUrls, Target, Timings};
+pub use target::{LogUrls, Target, Timings, UnusableRoot, stream_root};
 
 use std::{
     collections::BTreeMap,
@@ -137,7 +139,16 @@ pub async fn run(
     }
     cases.sort_by(|a, b| a.id.cmp(&b.id));
     let rules = rules::verdicts(&world.catalogue, &cases, &plan.rules);
-    let result = RunResult { target: target_name, seed, duration: begun.elapsed(), cases, rules, unusable };
+    let result = RunResult {
+        target: target_name,
+        seed,
+        duration: begun.elapsed(),
+        cases,
+        rules,
+        unusable,
+        shard: plan.shard.map(|shard| shard.to_string()),
+        repeats: None,
+    };
     listener.on_event(&Event::RunFinished(Box::new(result.clone())));
     result
 }
@@ -158,6 +169,7 @@ async fn run_jobs(world: &Arc<World>, jobs: Vec<Job>, listener: &mut dyn Listene
         .buffer_unordered(CASES_AT_ONCE);
     let mut finish = |job: &Job, mut result: CaseResult| {
         world.note_missing_capability(job, &mut result);
+        world.target.secrets.hide_in_case(&mut result);
         listener.on_event(&Event::CaseFinished(Box::new(result.clone())));
         done.push(result);
     };

@@ -39,7 +39,9 @@ mod tls;
 pub use client::{Client, ClientOptions, Standing};
 pub use connect::Endpoint;
 pub use error::{Phase, WireError};
-pub use exchange::{Exchange, Outcome, RecordedBody, RecordedHeader, RecordedRequest, RecordedResponse};
+pub use exchange::{
+    Exchange, Outcome, RecordedBody, RecordedHeader, RecordedRequest, RecordedResponse, WITHHELD,
+};
 pub use headers::Headers;
 pub use limits::{Budget, Hold, Limits};
 pub use request::{Body, Request, Target};

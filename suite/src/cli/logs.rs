@@ -1,6 +1,7 @@
 //! The flags of `streamgauge check` that are about the log stream.
 
 use clap::{Args, ValueEnum};
+use serde::Deserialize;
 use url::Url;
 
 use super::Misuse;
@@ -9,25 +10,25 @@ use crate::{
     run::{LogUrls, Suite},
 };
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Log stream")]
 pub(super) struct LogArguments {
-    /// What to check: the streams of the protocol, the log stream, or both.
-    #[arg(long, value_enum, default_value_t = SuiteName::Streams)]
-    suite: SuiteName,
+    /// What to check: the streams of the protocol, the log stream, or both [default: streams]
+    #[arg(long, value_enum)]
+    pub(super) suite: Option<SuiteName>,
 
     /// The log stream of the target; without it, /api/logs/stream on the server of the stream root.
     #[arg(long, value_name = "URL", value_parser = http_url)]
-    logs_url: Option<Url>,
+    pub(super) logs_url: Option<Url>,
 
     /// Where the target takes log lines: POST with one entry, or an array of them. Cases that need a line are not
     /// checked without it.
     #[arg(long, value_name = "URL", value_parser = http_url)]
-    emit_url: Option<Url>,
+    pub(super) emit_url: Option<Url>,
 
     /// Where the target takes the status of jobs: PUT at {id}/status below it.
     #[arg(long, value_name = "URL", value_parser = http_url)]
-    emit_status_url: Option<Url>,
+    pub(super) emit_status_url: Option<Url>,
 
     /// How often the target's log stream sends a ping; the rule says every 5 s.
     #[arg(long, value_name = "D", value_parser = some_time)]
@@ -38,8 +39,9 @@ pub(super) struct LogArguments {
     pub(super) batch_interval: Option<HumanDuration>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum SuiteName {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SuiteName {
     Streams,
     Logs,
     All,
@@ -47,7 +49,7 @@ enum SuiteName {
 
 impl LogArguments {
     pub(super) fn suite(&self) -> Suite {
-        match self.suite {
+        match self.suite.unwrap_or(SuiteName::Streams) {
             SuiteName::Streams => Suite::Streams,
             SuiteName::Logs => Suite::Logs,
             SuiteName::All => Suite::All,
@@ -73,7 +75,7 @@ impl LogArguments {
 
     /// The server of the log stream, where nothing but the log stream is to be checked.
     pub(super) fn server(&self) -> Option<String> {
-        let url = self.logs_url.as_ref().filter(|_| self.suite == SuiteName::Logs)?;
+        let url = self.logs_url.as_ref().filter(|_| self.suite == Some(SuiteName::Logs))?;
         Some(url.origin().ascii_serialization())
     }
 
@@ -83,7 +85,7 @@ impl LogArguments {
     }
 }
 
-fn http_url(text: &str) -> Result<Url, String> {
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     match url.scheme() {
         "http" | "https" if url.fragment().is_none() => Ok(url),

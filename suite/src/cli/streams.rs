@@ -10,13 +10,13 @@ use crate::{
     run::NamedStreams,
 };
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Targets that take no writes")]
 pub(super) struct StreamArguments {
     /// A stream of the target that holds what NAME stands for, for cases that only read; with --without write.
     /// Repeatable; `--stream list` shows the names and what each has to hold.
     #[arg(long, value_name = "NAME=URL")]
-    stream: Vec<String>,
+    pub(super) stream: Vec<String>,
 }
 
 impl StreamArguments {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::wire::{Exchange, Outcome, RecordedBody, RecordedHeader, RecordedRequest};
+use crate::wire::{Exchange, Outcome, RecordedBody, RecordedHeader, RecordedRequest, WITHHELD};
 
 use super::{message, transcript::is_raw, visible::visible};
 
@@ -20,7 +20,7 @@ pub(super) fn repeat(exchange: &Exchange) -> Curl {
     let mut curl = Writing::default();
     if is_raw(request) {
         curl.raw(request);
-        return Curl { line: curl.words, notes: curl.notes };
+        return curl.told();
     }
     curl.method(request);
     curl.version(exchange);
@@ -31,11 +31,9 @@ pub(super) fn repeat(exchange: &Exchange) -> Curl {
     curl.headers(request);
     curl.body(request);
     curl.url(&request.url);
-    Curl { line: format!("{}curl{}", curl.before, curl.words), notes: curl.notes }
+    curl.words.insert_str(0, "curl");
+    curl.told()
 }
-
-/// What stands in a record for the value of a header that must not be shown.
-const WITHHELD: &str = "[withheld]";
 
 #[derive(Default)]
 struct Writing {
@@ -46,6 +44,14 @@ struct Writing {
 }
 
 impl Writing {
+    fn told(mut self) -> Curl {
+        let line = self.before + &self.words;
+        if line.contains(WITHHELD) {
+            self.notes.push(message::secret_in_text(WITHHELD));
+        }
+        Curl { line, notes: self.notes }
+    }
+
     fn word(&mut self, word: &str) {
         self.words.push(' ');
         self.words.push_str(word);

@@ -100,6 +100,8 @@ pub enum OpenReason {
     NotGiven,
     /// Its cases do what the target does not take.
     OutOfReach,
+    /// A case writes bytes of HTTP/1.1, and the run speaks HTTP/2.
+    OnlyHttp1,
     Filtered,
     /// The target could not be used at all.
     Unusable,
@@ -368,6 +370,7 @@ fn open_reason(case: &CaseResult) -> Option<OpenReason> {
         (CaseVerdict::Skipped, Some(SkipReason::OutOfTime)) => Some(OpenReason::OutOfTime),
         (CaseVerdict::Skipped, Some(SkipReason::NotGiven(_))) => Some(OpenReason::NotGiven),
         (CaseVerdict::Skipped, Some(SkipReason::OutOfReach(_))) => Some(OpenReason::OutOfReach),
+        (CaseVerdict::Skipped, Some(SkipReason::OnlyHttp1)) => Some(OpenReason::OnlyHttp1),
         (CaseVerdict::Skipped, Some(SkipReason::Filtered)) => Some(OpenReason::Filtered),
         _ => None,
     }

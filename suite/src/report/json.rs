@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    event::{CaseResult, CaseVerdict, Mismatch, RuleResult, RuleVerdict, RunResult, SkipReason},
+    event::{CaseResult, CaseVerdict, Mismatch, Repeats, RuleResult, RuleVerdict, RunResult, SkipReason},
     fixture::Place,
     rule::{Judgement, RuleId},
     wire::{Exchange, Outcome, RecordedRequest, RecordedResponse},
@@ -49,6 +49,10 @@ struct Report<'a> {
     known_failures: Option<KnownFailures<'a>>,
     /// As text, since it may be larger than the numbers that JavaScript keeps apart.
     seed: String,
+    /// The part of the whole that was run, such as `2/5`; null for all.
+    shard: Option<&'a str>,
+    /// What several runs have in common and what not; null for one run.
+    repeats: Option<&'a Repeats>,
     duration_ms: f64,
     summary: Summary,
     rules: Vec<Rule<'a>>,
@@ -153,6 +157,8 @@ impl<'a> Report<'a> {
                 outdated: &difference.outdated,
             }),
             seed: run.seed.to_string(),
+            shard: run.shard.as_deref(),
+            repeats: run.repeats.as_ref(),
             duration_ms: milliseconds(run.duration),
             summary: Summary::of(run),
             rules: run.rules.iter().map(Rule::of).collect(),
@@ -216,6 +222,7 @@ impl<'a> Skipped<'a> {
             SkipReason::TooSlow(why) => ("too-slow", Some(why.as_str())),
             SkipReason::NotGiven(flag) => ("not-given", Some(flag.as_str())),
             SkipReason::OutOfReach(why) => ("out-of-reach", Some(why.as_str())),
+            SkipReason::OnlyHttp1 => ("only-http1", None),
             SkipReason::Filtered => ("filtered", None),
             SkipReason::OutOfTime => ("out-of-time", None),
         };

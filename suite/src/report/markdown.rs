@@ -64,7 +64,7 @@ fn head(page: &mut String, run: &RunResult, findings: &Findings<'_>, standard: S
     if let Some(incomplete) = message::incomplete(&findings.open) {
         line(page, &format!("\n**{}**", escaped(&incomplete)));
     }
-    for sentence in message::differences(standard) {
+    for sentence in message::differences(standard).into_iter().chain(message::unsteady(run)) {
         line(page, &format!("\n- {}", escaped(&sentence)));
     }
 }

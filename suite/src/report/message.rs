@@ -133,6 +133,10 @@ pub(super) fn secret_header(name: &str, variable: &str) -> String {
     format!("put the secret value of {} into ${variable}", visible(name))
 }
 
+pub(super) fn secret_in_text(mark: &str) -> String {
+    format!("put the secret value where it says {mark}")
+}
+
 pub(super) fn body_not_kept(shown: usize, size: usize) -> String {
     format!(
         "only {shown} of the {size} bytes of this body were kept: put the whole body into the file `body`"
@@ -156,6 +160,7 @@ pub(super) fn skipped(reason: &SkipReason) -> String {
         SkipReason::TooSlow(why) => format!("would wait too long: {}", visible(why)),
         SkipReason::NotGiven(flag) => format!("no {} was given", visible(flag)),
         SkipReason::OutOfReach(why) => format!("out of the target's reach: {}", visible(why)),
+        SkipReason::OnlyHttp1 => "send bytes of HTTP/1.1, and this run speaks HTTP/2".to_owned(),
         SkipReason::Filtered => "left out by --only, --skip or --shard".to_owned(),
         SkipReason::OutOfTime => "not reached before the run's time was up".to_owned(),
     }
@@ -193,7 +198,7 @@ pub(super) fn explanation(findings: &Findings<'_>, run: &RunResult, standard: St
         return format!("the target cannot be used: {}", visible(why));
     }
     if let Some(difference) = standard.known {
-        return compared(findings, difference);
+        return compared(findings, difference) + &unsteadiness(run);
     }
     if findings.conclusion == Conclusion::Failed && findings.broken.is_empty() {
         return format!("{} warned, and warnings fail this run", count(findings.warned.len(), "rule"));
@@ -206,7 +211,51 @@ pub(super) fn explanation(findings: &Findings<'_>, run: &RunResult, standard: St
     let rest = [(findings.warned.len(), "warned"), (findings.noted.len(), "noted")];
     let rest =
         rest.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!(", {number} {word}"));
-    main + &rest.collect::<String>()
+    main + &rest.collect::<String>() + &unsteadiness(run)
+}
+
+/// How many verdicts differed between several runs, behind a semicolon; nothing for one run.
+fn unsteadiness(run: &RunResult) -> String {
+    run.repeats.as_ref().map_or_else(String::new, |repeats| {
+        match repeats.rules.len().max(repeats.cases.len()) {
+            0 => format!("; the same in all {} runs", repeats.runs),
+            _ => format!(
+                "; unsteady over {} runs: {}, {}",
+                repeats.runs,
+                count(repeats.rules.len(), "rule"),
+                count(repeats.cases.len(), "case")
+            ),
+        }
+    })
+}
+
+pub(super) const UNSTEADY: &str = "Not the same in every run";
+
+/// How often each verdict was seen: one sentence for each rule and case that was unsteady.
+pub(super) fn unsteady(run: &RunResult) -> Vec<String> {
+    let Some(repeats) = &run.repeats else { return Vec::new() };
+    let rules = repeats.rules.iter().map(|rule| {
+        let verdicts = rule.verdicts.iter().map(|(verdict, times)| (rule_verdict(*verdict), *times));
+        how_often("rule", &rule.id, verdicts)
+    });
+    let cases = repeats.cases.iter().map(|case| {
+        let verdicts = case.verdicts.iter().map(|(verdict, times)| (case_verdict(*verdict), *times));
+        how_often("case", &case.id, verdicts)
+    });
+    rules.chain(cases).collect()
+}
+
+fn how_often(what: &str, id: &str, verdicts: impl Iterator<Item = (&'static str, usize)>) -> String {
+    let verdicts: Vec<String> =
+        verdicts.map(|(verdict, times)| format!("{verdict} {}", count(times, "time"))).collect();
+    format!("{what} {}: {}", visible(id), verdicts.join(", "))
+}
+
+/// One of several runs, in a line.
+pub fn run_of(number: usize, of: usize, run: &RunResult) -> String {
+    let what =
+        run.unusable.as_deref().map_or_else(|| case_counts(&run.counts()), |why| visible(why).into_owned());
+    format!("run {number} of {of}: {what}; {}", took(run.duration))
 }
 
 fn compared(findings: &Findings<'_>, difference: &Difference) -> String {
@@ -265,8 +314,9 @@ pub(super) fn case_verdict(verdict: CaseVerdict) -> &'static str {
 
 /// The sums of a run: what the verdict means, the cases by verdict, the time.
 pub(super) fn sums(run: &RunResult, findings: &Findings<'_>, standard: Standard<'_>) -> String {
+    let shard = run.shard.as_ref().map(|shard| format!("shard {shard}: ")).unwrap_or_default();
     format!(
-        "{}; {}; {}",
+        "{shard}{}; {}; {}",
         explanation(findings, run, standard),
         case_counts(&run.counts()),
         took(run.duration)
@@ -319,6 +369,7 @@ pub(super) fn open_reason(reason: OpenReason) -> &'static str {
         OpenReason::Overtaken => "as their cases failed by another rule first",
         OpenReason::OutOfReach => "as their cases do what the target does not take",
         OpenReason::NotGiven => "for want of a URL",
+        OpenReason::OnlyHttp1 => "over HTTP/1.1 only",
         OpenReason::Filtered => "filtered",
         OpenReason::Unusable => "for want of a target",
         OpenReason::NoCase => "without a case",

@@ -171,6 +171,8 @@ fn run(cases: Vec<CaseResult>, rules: Vec<RuleResult>) -> RunResult {
         cases,
         rules,
         unusable: None,
+        shard: None,
+        repeats: None,
     }
 }
 

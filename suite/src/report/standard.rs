@@ -56,7 +56,8 @@ impl Standard<'_> {
                 broken || run.cases.iter().any(|case| self.fails_by(case))
             }
         };
-        if failed {
+        let unsteady = run.repeats.as_ref().is_some_and(|repeats| !repeats.is_steady());
+        if failed || unsteady {
             Conclusion::Failed
         } else if run.count(CaseVerdict::Errored) > 0 {
             Conclusion::Errored

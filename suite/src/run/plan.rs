@@ -6,7 +6,7 @@ use globset::GlobMatcher;
 
 use super::Target;
 use crate::{
-    case::{Case, On, Wait},
+    case::{Act, Case, On, Step, Wait},
     event::{CaseResult, CaseVerdict, SkipReason},
     fixture::Place,
     rule::{Capability, Catalogue, RuleId},
@@ -30,6 +30,7 @@ pub struct Plan {
     pub(super) skipped: Vec<CaseResult>,
     /// The rules that the run tells of.
     pub(super) rules: BTreeSet<RuleId>,
+    pub(super) shard: Option<Shard>,
 }
 
 /// A part of what can be checked.
@@ -155,6 +156,12 @@ impl std::str::FromStr for Shard {
     }
 }
 
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
 impl Shard {
     /// The same id falls into the same part whatever else is selected (FNV-1a over the id).
     fn holds(self, id: &str) -> bool {
@@ -176,7 +183,8 @@ impl Plan {
         for pattern in selection.only.iter().chain(&selection.skip) {
             pattern.check(&jobs, selection.suite, catalogue)?;
         }
-        let mut plan = Self { rules: selected_rules(selection, catalogue), ..Self::default() };
+        let mut plan =
+            Self { rules: selected_rules(selection, catalogue), shard: selection.shard, ..Self::default() };
         for job in jobs.into_iter().filter(|job| selection.suite.holds(job.suite())) {
             let wanted = (selection.only.is_empty()
                 || selection.only.iter().any(|only| only.names(&job, catalogue)))
@@ -190,6 +198,8 @@ impl Plan {
                 Some(SkipReason::NotClaimed(format!("to lack {claimed}")))
             } else if job.needs_credentials() && target.client.anonymous().is_none() {
                 Some(SkipReason::NotClaimed("credentials".to_owned()))
+            } else if target.client.speaks_http2() && job.writes_http1() {
+                Some(SkipReason::OnlyHttp1)
             } else if let Some(flag) = job.lacks_url(target) {
                 Some(SkipReason::NotGiven(flag.to_owned()))
             } else if let Err(reason) = target.streams_for(&job) {
@@ -288,6 +298,12 @@ impl Job {
         matches!(self, Self::Scenario(scenario) if scenario.needs_credentials)
     }
 
+    /// Whether it sends bytes that only HTTP/1.1 knows.
+    fn writes_http1(&self) -> bool {
+        let is_raw = |step: &Step| matches!(step.value, Act::Raw(_));
+        matches!(self, Self::Case(case) if case.given.iter().chain(&case.steps).any(is_raw))
+    }
+
     /// The part of what can be checked that it belongs to.
     pub(super) fn suite(&self) -> Suite {
         Suite::of(&self.needs())
@@ -381,6 +397,7 @@ impl Job {
             SkipReason::TooSlow(why) => why.clone(),
             SkipReason::NotGiven(flag) => format!("no {flag} was given"),
             SkipReason::OutOfReach(why) => format!("{why}, which the target does not take"),
+            SkipReason::OnlyHttp1 => "it sends bytes of HTTP/1.1, and this run speaks HTTP/2".to_owned(),
             SkipReason::Filtered => "left out by --only, --skip or --shard".to_owned(),
             SkipReason::OutOfTime => "the run came to its time limit before".to_owned(),
         });

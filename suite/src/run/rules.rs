@@ -72,9 +72,11 @@ fn judge(rule: &Rule, cases: &[&CaseResult]) -> (RuleVerdict, Option<String>) {
             None => (RuleVerdict::NotChecked, Some("no case proves it".to_owned())),
         };
     }
-    // What a target without writes, or without reads, cannot be asked speaks neither for nor against it.
-    let within_reach: Vec<&&&CaseResult> =
-        claimed.iter().filter(|case| !matches!(case.skip, Some(SkipReason::OutOfReach(_)))).collect();
+    // What a target without writes, or without reads, or over HTTP/2, cannot be asked speaks neither for nor against it.
+    let within_reach: Vec<&&&CaseResult> = claimed
+        .iter()
+        .filter(|case| !matches!(case.skip, Some(SkipReason::OutOfReach(_) | SkipReason::OnlyHttp1)))
+        .collect();
     if within_reach.is_empty() {
         return (RuleVerdict::NotChecked, claimed.first().and_then(|case| case.reason.clone()));
     }

@@ -6,7 +6,7 @@ use super::stage::{Answer, SendFailure, Stage, seen};
 use crate::wire::{Client, Ending, Exchange, Headers, Request, Response, WireError};
 
 /// How many bytes of a body a record keeps.
-const RECORDED_BODY: usize = 4096;
+pub(super) const RECORDED_BODY: usize = 4096;
 
 /// How often, and for how long at a time, a 429 is waited out.
 pub(super) const RATE_LIMIT_RETRIES: u32 = 5;

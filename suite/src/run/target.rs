@@ -9,7 +9,8 @@ use super::{clock::Clock, stocked::NamedStreams};
 use crate::{
     case::On,
     rule::Capability,
-    wire::{Client, Request, Target as WireTarget, WireError},
+    secret::Secrets,
+    wire::{Client, Request, Target as WireTarget, WITHHELD, WireError},
 };
 
 /// A target: where its streams are, how to reach it, what it is set to.
@@ -26,6 +27,8 @@ pub struct Target {
     /// What its user says it does not offer.
     pub(crate) not_claimed: BTreeSet<Capability>,
     pub(crate) max_wait: Duration,
+    /// What no report may show.
+    pub(super) secrets: Secrets,
     /// How much longer than known or demanded an answer is waited for, to tell late from never.
     pub(crate) patience: Duration,
 }
@@ -74,17 +77,7 @@ const FIRST_LOOK: Duration = Duration::from_secs(4);
 impl Target {
     /// A target by the URL of its stream root.
     pub fn new(root: &str, client: Client) -> Result<Self, UnusableRoot> {
-        let unusable = |why: &str| UnusableRoot { url: root.to_owned(), why: why.to_owned() };
-        let mut url = Url::parse(root).map_err(|error| unusable(&error.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(unusable("it is neither http nor https"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(unusable("it has a query or a fragment"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(unusable("it holds credentials; send them in a header"));
-        }
+        let mut url = stream_root(root)?;
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Self {
@@ -96,6 +89,7 @@ impl Target {
             timings: Timings::default(),
             not_claimed: BTreeSet::new(),
             max_wait: Duration::from_secs(40),
+            secrets: Secrets::default(),
             patience: Duration::from_secs(5),
         })
     }
@@ -132,6 +126,13 @@ impl Target {
     #[must_use]
     pub fn with_max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = max_wait;
+        self
+    }
+
+    /// The same target with values that no report may show.
+    #[must_use]
+    pub fn with_secrets(mut self, secrets: Secrets) -> Self {
+        self.secrets = secrets;
         self
     }
 
@@ -261,6 +262,35 @@ impl Target {
                 self.name()
             )),
         }
+    }
+}
+
+/// The URL of a stream root.
+///
+/// # Errors
+/// No stream can be below it.
+pub fn stream_root(root: &str) -> Result<Url, UnusableRoot> {
+    let unusable = |why: &str| UnusableRoot { url: without_credentials(root), why: why.to_owned() };
+    let url = Url::parse(root).map_err(|error| unusable(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(unusable("it is neither http nor https"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(unusable("it has a query or a fragment"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(unusable("it holds credentials; send them in a header"));
+    }
+    Ok(url)
+}
+
+/// The URL as people may see it, also where it is none.
+fn without_credentials(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    match url[start..end].rfind('@') {
+        Some(at) => format!("{}{WITHHELD}{}", &url[..start], &url[start + at..]),
+        None => url.to_owned(),
     }
 }
 

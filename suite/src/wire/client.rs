@@ -7,7 +7,7 @@ use std::{
 use tokio_rustls::TlsConnector;
 
 use super::{
-    Budget, Endpoint, Headers, Limits, Request, Response, Streaming, Trust, WireError,
+    Budget, Endpoint, Headers, Limits, Request, Response, Streaming, Trust, WITHHELD, WireError,
     connect::connect,
     h1, h2,
     pool::{Idle, Pool},
@@ -113,10 +113,21 @@ impl Client {
         self.begin(request, started, started + time).await
     }
 
+    /// Whether its requests are of HTTP/2.
+    pub(crate) fn speaks_http2(&self) -> bool {
+        self.0.options.http2
+    }
+
     /// A client without the standing headers, which may be credentials; `None` where there are none.
     pub fn anonymous(&self) -> Option<Self> {
         let options = ClientOptions { standing: Vec::new(), ..self.0.options.clone() };
         (!self.0.options.standing.is_empty()).then(|| Self::new(options).ok()).flatten()
+    }
+
+    /// The standing headers of an endpoint, for bytes that are sent as they are.
+    pub(crate) fn standing_headers(&self, endpoint: &Endpoint) -> Option<&Headers> {
+        let mut standing = self.0.options.standing.iter();
+        standing.find(|standing| standing.endpoint == *endpoint).map(|standing| &standing.headers)
     }
 
     /// The header fields with which a request goes out: its own, the standing ones, and the ones added.
@@ -130,7 +141,7 @@ impl Client {
 
     /// The same for people to read: values of standing headers are withheld, as they may be secret.
     pub(super) fn headers_for_show(&self, request: &Request) -> Headers {
-        let withheld = self.standing_for(request).map(|(name, _)| (name, &b"[withheld]"[..]));
+        let withheld = self.standing_for(request).map(|(name, _)| (name, WITHHELD.as_bytes()));
         plan(request, withheld).map_or_else(|_| request.headers.clone(), |plan| plan.headers)
     }
 

@@ -5,6 +5,9 @@ use serde::{Serialize, Serializer};
 
 use super::{Client, Ending, Endpoint, Head, Headers, Request, Response, Timing, WireError, raw::Script};
 
+/// What stands in a record for a value that must not be shown.
+pub const WITHHELD: &str = "[withheld]";
+
 /// What was asked and what came back, as plain data that is cheap to keep and to write down.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Exchange {
@@ -80,14 +83,32 @@ impl Exchange {
         epoch: Instant,
         prefix: usize,
     ) -> Self {
-        let (duration, outcome) = match result {
-            Ok(response) => {
-                (response.timing.total(), Outcome::Response(RecordedResponse::of(response, prefix)))
-            }
-            Err(error) => (began.elapsed(), Outcome::Failure(error.to_string())),
-        };
+        let (duration, outcome) = outcome(result, began, prefix);
         let started_at = began.saturating_duration_since(epoch);
         Self { started_at, duration, request: RecordedRequest::of(client, request, prefix), outcome }
+    }
+}
+
+impl Exchange {
+    /// The same for bytes that were sent as they are; `shown` is what may be seen of them.
+    pub fn record_raw(
+        endpoint: &Endpoint,
+        shown: &Script,
+        result: &Result<Response, WireError>,
+        began: Instant,
+        epoch: Instant,
+        prefix: usize,
+    ) -> Self {
+        let (duration, outcome) = outcome(result, began, prefix);
+        let started_at = began.saturating_duration_since(epoch);
+        Self { started_at, duration, request: RecordedRequest::of_script(endpoint, shown, prefix), outcome }
+    }
+}
+
+fn outcome(result: &Result<Response, WireError>, began: Instant, prefix: usize) -> (Duration, Outcome) {
+    match result {
+        Ok(response) => (response.timing.total(), Outcome::Response(RecordedResponse::of(response, prefix))),
+        Err(error) => (began.elapsed(), Outcome::Failure(error.to_string())),
     }
 }
 

@@ -42,6 +42,7 @@ pub(super) fn write(
         sheet.blank()?;
     }
     write_differences(sheet, standard)?;
+    write_unsteady(sheet, run)?;
     write_last_line(sheet, run, findings, standard)
 }
 
@@ -153,6 +154,19 @@ fn write_differences(sheet: &mut Sheet<'_>, standard: Standard<'_>) -> io::Resul
     }
     sheet.heading(STRONG, message::NOT_AS_KNOWN)?;
     for sentence in differences {
+        sheet.prose(2, BAD, &sentence)?;
+    }
+    sheet.blank()
+}
+
+/// What several runs did not agree on.
+fn write_unsteady(sheet: &mut Sheet<'_>, run: &RunResult) -> io::Result<()> {
+    let sentences = message::unsteady(run);
+    if sentences.is_empty() {
+        return Ok(());
+    }
+    sheet.heading(STRONG, message::UNSTEADY)?;
+    for sentence in sentences {
         sheet.prose(2, BAD, &sentence)?;
     }
     sheet.blank()
