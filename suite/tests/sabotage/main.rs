@@ -103,12 +103,15 @@ async fn every_sabotage_is_caught() {
             let of_area = outcomes.iter().filter(|outcome| outcome.area() == area);
             record::compare(area, &red(of_area));
         }
-        worn_out_servers_are_found_out(&matrix).await;
     }
 }
 
-/// Every case, with all that it finds on servers that wear out, is recorded, too.
-async fn worn_out_servers_are_found_out(matrix: &Matrix) {
+/// Every case, with all that it finds on servers that wear out, is recorded, too: what the expectation experiment holds
+/// a case without one of its expectations against.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a tool: what wears out first depends on how busy the machine is; run it on a quiet one"]
+async fn worn_out_servers_are_found_out() {
+    let matrix = &Matrix::load();
     let areas = RECORDED;
     let jobs = matrix.jobs_of(&areas);
     let texts = |signs: &Signs| -> Vec<(String, String)> {
