@@ -18,6 +18,7 @@ use self::{headers::Header, merging::FromFile, signals::Interruption, starting::
 use super::{
     Misuse, Status,
     logs::LogArguments,
+    output,
     streams::{self, StreamArguments},
 };
 use crate::{
@@ -176,7 +177,7 @@ impl CheckArguments {
     pub(super) fn run(&self) -> Result<Status, Misuse> {
         let arguments = self.completed()?;
         if arguments.streams.ask_for_list() {
-            anstream::print!("{}", streams::list(&arguments.fixture_source()?)?);
+            output::print(&streams::list(&arguments.fixture_source()?)?)?;
             return Ok(Status::Right);
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -1,11 +1,11 @@
 //! `streamgauge keywords`.
 
-use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::{Misuse, Status, output::Output};
+use super::{Misuse, Status, output};
 use crate::{
     fixture::FixtureSource,
     protocol_text::{Demand, KnownRevision, demands},
@@ -61,22 +61,19 @@ impl KeywordsArguments {
         let entries: Vec<Entry<'_>> =
             demands.iter().map(|demand| entry(demand, &known, &catalogue)).collect();
         let open = entries.iter().filter(|entry| entry.is_open()).count();
-        let mut output = Output::open(None, false)?;
         let shown = entries.iter().filter(|entry| !self.new || entry.is_open());
-        let written = match self.format {
+        output::print(&match self.format {
             Format::Text => {
                 let text: String = shown.map(Entry::told).collect();
-                writeln!(output, "{text}{}", summary(&entries, known.missing_from(&demands)))
+                format!("{text}{}\n", summary(&entries, known.missing_from(&demands)))
             }
             Format::Json => {
                 let shown: Vec<&Entry<'_>> = shown.collect();
-                serde_json::to_writer_pretty(&mut output, &shown)
-                    .map_err(Into::into)
-                    .and_then(|()| writeln!(output))
+                let text = serde_json::to_string_pretty(&shown);
+                text.map_err(|error| Misuse::new(format!("no JSON can be made: {error}")))? + "\n"
             }
-            Format::Known => write!(output, "{}", known_file(&demands)),
-        };
-        written.and_then(|()| output.flush()).map_err(|error| output.misuse(&error))?;
+            Format::Known => known_file(&demands),
+        })?;
         Ok(if open == 0 { Status::Right } else { Status::Broken })
     }
 }

@@ -8,6 +8,17 @@ use std::{
 
 use super::Misuse;
 
+/// Prints a text. Whoever closes the pipe has read enough.
+pub(super) fn print(text: &str) -> Result<(), Misuse> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Misuse::new(format!("standard output cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A file or standard output, buffered.
 pub(super) struct Output {
     file: Option<PathBuf>,

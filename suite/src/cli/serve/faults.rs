@@ -6,7 +6,7 @@ use streamgauge_reference_server::{
     sabotage::{Sabotage, Variant},
 };
 
-use super::super::Misuse;
+use super::super::{Misuse, output};
 use crate::{built_in, fixture::FixtureSource};
 
 const LIST: &str = "list";
@@ -15,19 +15,21 @@ const LIST: &str = "list";
 pub(super) fn listed(breaks: &[String], variants: &[String], faults: &[String]) -> Result<bool, Misuse> {
     let asked = |names: &[String]| names.iter().any(|name| name == LIST);
     let source = FixtureSource::Embedded;
+    let mut text = String::new();
     if asked(breaks) {
         for sabotage in built_in::sabotages(&source).map_err(Misuse::new)? {
-            println!("{:<72} {}", sabotage.id(), sabotage.title);
+            text.push_str(&format!("{:<72} {}\n", sabotage.id(), sabotage.title));
         }
     }
     if asked(variants) {
         for variant in built_in::variants(&source).map_err(Misuse::new)? {
-            println!("{:<28} {}", variant.name, variant.title);
+            text.push_str(&format!("{:<28} {}\n", variant.name, variant.title));
         }
     }
     if asked(faults) {
-        print!("{}", fault::EXPLAINED);
+        text.push_str(fault::EXPLAINED);
     }
+    output::print(&text)?;
     Ok(asked(breaks) || asked(variants) || asked(faults))
 }
 
