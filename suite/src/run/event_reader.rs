@@ -98,6 +98,8 @@ struct Reading {
     record: RecordedResponse,
     beginning: Vec<u8>,
     size: usize,
+    /// Bytes of an event that is not yet complete.
+    under_way: usize,
     ended: Option<Instant>,
 }
 
@@ -111,7 +113,8 @@ impl EventReader {
             .is_some_and(|text| text.trim().eq_ignore_ascii_case("base64"));
         let record = head_of(&streaming);
         let log = EventLog { base64, ..EventLog::default() };
-        let state = Mutex::new(Reading { log, record, beginning: Vec::new(), size: 0, ended: None });
+        let state =
+            Mutex::new(Reading { log, record, beginning: Vec::new(), size: 0, under_way: 0, ended: None });
         let shared = Arc::new(Shared { state });
         let (changes, changed) = watch::channel(0);
         let task = AbortOnDropHandle::new(tokio::spawn(read(streaming, Arc::clone(&shared), changes)));
@@ -121,6 +124,11 @@ impl EventReader {
     /// What was carried so far.
     pub(crate) fn log(&self) -> EventLog {
         self.shared.lock().log.clone()
+    }
+
+    /// How many bytes have come of an event that is not yet complete.
+    pub(crate) fn under_way(&self) -> usize {
+        self.shared.lock().under_way
     }
 
     /// Waits until something more has come, at most until `until`.
@@ -190,6 +198,7 @@ async fn read(mut streaming: Streaming, shared: Arc<Shared>, changes: watch::Sen
         reading.beginning.extend_from_slice(&chunk.bytes[..room]);
         reading.size += chunk.bytes.len();
         let taken = take(&mut parser, chunk.at, &mut reading.log, |bytes| streaming.charge(bytes));
+        reading.under_way = parser.under_way();
         if let Err(end) = taken.and(fed.map_err(|error| LogEnd::Cut(error.to_string()))) {
             reading.log.end = end;
             break;

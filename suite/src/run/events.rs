@@ -15,6 +15,9 @@ use crate::{
 /// How long an event stream may take where no time is demanded.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How much longer is waited while a long event keeps coming: no trickle holds a case for ever.
+const LONGEST_EVENT: Duration = Duration::from_secs(6);
+
 /// How long an event stream stays silent before the target is asked whether it is slow or done.
 const STILLNESS: Duration = Duration::from_millis(1500);
 
@@ -116,13 +119,19 @@ impl Context<'_> {
         let longest = look.demands().filter_map(|expect| expect.within).map(|within| within.0).max();
         let longest = longest.map(|within| within.min(self.longest_life()));
         let patience = self.stage.target().patience;
-        let until = began + longest.map_or(PATIENCE.min(patience), |within| within + GRACE.min(patience));
+        let mut until = began + longest.map_or(PATIENCE.min(patience), |within| within + GRACE.min(patience));
+        let last = until + LONGEST_EVENT;
         let mut log = reader.log();
+        let mut under_way = reader.under_way();
         let mut changed = Instant::now();
         while self.may_still_come(look, &log, to_the_end)? && Instant::now() < until {
             reader.changed_by(until.min(changed + STILLNESS)).await;
             let now = reader.log();
-            if now.progress() != log.progress() {
+            let more = reader.under_way();
+            if more > under_way {
+                until = last.min(until.max(Instant::now() + STILLNESS.min(patience)));
+            }
+            if more > under_way || now.progress() != log.progress() {
                 changed = Instant::now();
             } else if changed.elapsed() >= STILLNESS {
                 // Nothing has come for long while the target answers quickly: nothing will.
@@ -132,7 +141,7 @@ impl Context<'_> {
                 }
                 changed = Instant::now();
             }
-            log = now;
+            (log, under_way) = (now, more);
         }
         let log = reader.log();
         if self.may_still_come(look, &log, to_the_end)? {

@@ -89,6 +89,11 @@ impl Parser {
         std::iter::from_fn(|| self.next_item())
     }
 
+    /// Bytes of the event that has begun and is not yet complete.
+    pub fn under_way(&self) -> usize {
+        self.block_size + self.line.len()
+    }
+
     /// Bytes taken in so far.
     pub fn position(&self) -> u64 {
         self.position

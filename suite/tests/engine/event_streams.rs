@@ -93,6 +93,23 @@ async fn a_late_head_is_told_from_a_slow_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_keeps_coming_is_waited_for() {
+    let stored = r#"
+- id: stored
+  proves: [sse.backlog-then-live]
+  title: What is stored comes first.
+  given:
+    - put: { body: { text: "a long event" } }
+  steps:
+    - start_sse: { as: tail, query: { offset: "-1", live: sse } }
+    - await_sse: { as: tail, expect: { data: { text: "a long event" } } }
+"#;
+    let case = of(stored, habits(Events::Trickling(Duration::from_millis(130))), Timings::default()).await;
+    assert_is(&case, Passed);
+    assert!(case.duration > Duration::from_millis(3200), "{:?}", case.duration);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_off_is_told() {
     let case = of(LIVE, habits(Events::BreakingOff), Timings::default()).await;
     assert_is(&case, Failed);

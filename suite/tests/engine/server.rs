@@ -71,6 +71,8 @@ pub(crate) enum Events {
     EndingAfter(Duration),
     /// All data twice.
     Twice,
+    /// Data byte by byte, with that time between.
+    Trickling(Duration),
 }
 
 type Streams = Arc<Mutex<BTreeMap<String, String>>>;
@@ -196,7 +198,10 @@ impl Server {
                 let times = if matches!(self.habits.events, Events::Twice) { 2 } else { 1 };
                 let data = stored[sent..].replace('\n', "\ndata:");
                 let data = if data.is_empty() { data } else { format!("event:data\ndata:{data}\n\n") };
-                send_chunk(&mut connection, &data.repeat(times)).await?;
+                match self.habits.events {
+                    Events::Trickling(time) => trickle(&mut connection, &data, time).await?,
+                    _ => send_chunk(&mut connection, &data.repeat(times)).await?,
+                }
                 sent = stored.len();
             }
             let control = format!("event:control\ndata:{{\"streamNextOffset\":\"{sent:06}\"}}\n\n");
@@ -225,6 +230,14 @@ async fn send_chunk(connection: &mut TcpStream, text: &str) -> std::io::Result<(
         "" => Ok(()),
         text => connection.write_all(format!("{:x}\r\n{text}\r\n", text.len()).as_bytes()).await,
     }
+}
+
+async fn trickle(connection: &mut TcpStream, text: &str, between: Duration) -> std::io::Result<()> {
+    for byte in text.chars() {
+        sleep(between).await;
+        send_chunk(connection, byte.encode_utf8(&mut [0; 4])).await?;
+    }
+    Ok(())
 }
 
 fn next_offset(stored: &str) -> String {

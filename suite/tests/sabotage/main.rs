@@ -93,7 +93,7 @@ async fn every_sabotage_is_caught() {
     if matrix.is_partial() {
         println!("{}", red(outcomes.iter()));
     } else {
-        holes.extend(matrix.never_failing(&outcomes, &complete()));
+        holes.extend(matrix.never_failing(&outcomes, &complete()).await);
         holes.extend(matrix.rules_without_sabotage(&complete()));
         holes.extend(matrix.unknown_names(&CANARIES, UNSTEADY.map(|(sabotage, _)| sabotage)));
     }
