@@ -1,7 +1,7 @@
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| streamgauge_fuzz::run("glob", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| streamgauge_fuzz::bodies::glob::run(data));
 
 #[cfg(not(fuzzing))]
 fn main() {

@@ -1,19 +1,19 @@
 //! The bodies: each takes arbitrary bytes and panics where its property does not hold.
 
-pub(crate) mod content_type;
-pub(crate) mod cursor;
-pub(crate) mod etag_if_none_match;
-pub(crate) mod expires_at;
-pub(crate) mod fixture;
-pub(crate) mod fork_headers;
-pub(crate) mod glob;
-pub(crate) mod history;
-pub(crate) mod http_request;
-pub(crate) mod json_body;
-pub(crate) mod logs_query;
-pub(crate) mod offset;
-pub(crate) mod producer_headers;
-pub(crate) mod sse_parse;
-pub(crate) mod sse_write_read;
-pub(crate) mod ttl;
-pub(crate) mod webhook_url;
+pub mod content_type;
+pub mod cursor;
+pub mod etag_if_none_match;
+pub mod expires_at;
+pub mod fixture;
+pub mod fork_headers;
+pub mod glob;
+pub mod history;
+pub mod http_request;
+pub mod json_body;
+pub mod logs_query;
+pub mod offset;
+pub mod producer_headers;
+pub mod sse_parse;
+pub mod sse_write_read;
+pub mod ttl;
+pub mod webhook_url;

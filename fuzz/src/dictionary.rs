@@ -138,21 +138,30 @@ pub(crate) const URL: &[&str] = &[
 ];
 
 pub(crate) const LOGS: &[&str] = &[
-    "scope=",
-    "service",
-    "job",
-    "job_id=",
-    "step=",
-    "level=",
-    "limit=",
+    "scope=service",
+    "scope=job",
+    "&job_id=",
+    "&step=",
+    "&level=",
+    "&limit=",
     "debug",
+    "dbg",
+    "info",
+    "inf",
+    "warn",
     "WRN",
+    "error",
+    "err",
     "&",
     "%",
     "%2B",
     "+",
+    "100",
+    "500",
+    "501",
     "5000",
-    "18446744073709551616",
+    "5001",
+    "18446744073709551615",
 ];
 
 pub(crate) const YAML: &[&str] = &[

@@ -1,11 +1,12 @@
 //! What drives the fuzzers, around libFuzzer's binaries.
 
 mod build;
-pub(crate) mod export;
+pub(crate) mod command_line;
+mod export;
 mod findings;
-pub(crate) mod overnight;
+mod overnight;
 mod places;
-pub(crate) mod planted;
+mod planted;
 mod report;
 mod session;
 mod state;

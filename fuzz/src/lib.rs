@@ -1,7 +1,7 @@
 //! Fuzz bodies: each takes arbitrary bytes and asserts a property of a parser or of the protocol's core. They run on stable,
 //! as tests on seeds, regressions and seeded random input, and are what a coverage-guided fuzzer calls.
 
-mod bodies;
+pub mod bodies;
 mod dictionary;
 mod header_lines;
 mod mutate;
@@ -13,8 +13,10 @@ use bodies::*;
 pub use mutate::Mutator;
 pub use regressions::{Regression, regressions};
 
-const SHORT: usize = 256;
-const LONG: usize = 4096;
+/// Longest input of one value, of some lines, and of a text.
+const VALUE: usize = 64;
+const LINES: usize = 128;
+const LONG: usize = 2048;
 
 /// A fuzz body and its name.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +34,7 @@ pub struct Body {
 
 impl Body {
     const fn new(name: &'static str, run: fn(&[u8]), dictionary: &'static [&'static str]) -> Self {
-        Self { name, run, dictionary, longest: SHORT, encode: seeds::as_it_is }
+        Self { name, run, dictionary, longest: LINES, encode: seeds::as_it_is }
     }
 
     const fn up_to(self, longest: usize) -> Self {
@@ -59,25 +61,15 @@ impl Body {
     }
 }
 
-/// What a fuzz target calls.
-///
-/// # Panics
-/// Where the property does not hold, and where there is no body of that name.
-pub fn run(name: &str, input: &[u8]) {
-    static CHOSEN: std::sync::OnceLock<Body> = std::sync::OnceLock::new();
-    let body = CHOSEN.get_or_init(|| Body::named(name).unwrap_or_else(|| panic!("there is no body {name}")));
-    (body.run)(input);
-}
-
 /// All bodies.
 pub const BODIES: [Body; 17] = [
     Body::new("offset", offset::run, dictionary::OFFSET),
     Body::new("json_body", json_body::run, dictionary::JSON).up_to(LONG),
     Body::new("sse_write_read", sse_write_read::run, dictionary::SSE).up_to(LONG),
     Body::new("sse_parse", sse_parse::run, dictionary::SSE).up_to(LONG).with_seeds(seeds::behind_a_byte),
-    Body::new("ttl", ttl::run, dictionary::NUMBER),
-    Body::new("expires_at", expires_at::run, dictionary::INSTANT),
-    Body::new("cursor", cursor::run, dictionary::NUMBER).with_seeds(seeds::cursor),
+    Body::new("ttl", ttl::run, dictionary::NUMBER).up_to(VALUE),
+    Body::new("expires_at", expires_at::run, dictionary::INSTANT).up_to(VALUE),
+    Body::new("cursor", cursor::run, dictionary::NUMBER).up_to(VALUE).with_seeds(seeds::cursor),
     Body::new("producer_headers", producer_headers::run, dictionary::NUMBER).with_seeds(seeds::producer),
     Body::new("content_type", content_type::run, dictionary::MEDIA_TYPE),
     Body::new("etag_if_none_match", etag_if_none_match::run, dictionary::ETAG),
@@ -87,5 +79,5 @@ pub const BODIES: [Body; 17] = [
     Body::new("logs_query", logs_query::run, dictionary::LOGS),
     Body::new("fixture", fixture::run, dictionary::YAML).up_to(LONG).with_seeds(seeds::behind_a_byte),
     Body::new("http_request", http_request::run, dictionary::HTTP).up_to(LONG),
-    Body::new("history", history::run, &[]).up_to(LONG),
+    Body::new("history", history::run, &[]),
 ];

@@ -8,7 +8,7 @@ use std::{
 use streamgauge_fuzz::{BODIES, Body, Mutator, regressions};
 
 /// How long each body gets random input.
-const A_MOMENT: Duration = Duration::from_millis(1500);
+const A_MOMENT: Duration = Duration::from_secs(1);
 const SEED: u64 = 0x5eed;
 
 fn smoke(name: &str) {

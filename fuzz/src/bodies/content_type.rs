@@ -6,7 +6,7 @@ use streamgauge_reference_server::{
 };
 
 /// Lines: a stream's type, and the types of appends.
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut lines = text.split('\n').take(4);
     let Some(own) = lines.next().and_then(check) else { return };

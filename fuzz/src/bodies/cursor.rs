@@ -11,7 +11,7 @@ const SECOND: u128 = 1_000_000_000;
 
 /// Layout: 8 bytes the length of an interval in nanoseconds, 4 bytes seconds since the epoch, 2 bytes jitter in
 /// seconds, then the client's cursor.
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let mut source = Unstructured::new(data);
     let Ok((length, after, jitter)) = source.arbitrary::<(u64, i32, u16)>() else { return };
     let Ok(client) = std::str::from_utf8(source.take_rest()) else { return };

@@ -6,7 +6,7 @@ use streamgauge_reference_server::core::{
 };
 
 /// Lines: what the current tag holds, and the header. An `@` in the header stands for the current tag.
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     distinct(data);
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (opaque, header) = text.split_once('\n').unwrap_or(("", text));

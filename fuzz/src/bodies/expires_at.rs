@@ -7,7 +7,7 @@ use streamgauge_reference_server::core::{
     ttl::{ExpiresAt, Expiry},
 };
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let parsed = ExpiresAt::parse(text).ok();
     match (&parsed, meant_by(data)) {

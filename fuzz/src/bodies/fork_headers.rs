@@ -10,7 +10,7 @@ use crate::header_lines::{self, Given, Letters, given, number};
 pub(crate) const LETTERS: Letters =
     [(b'f', STREAM_FORKED_FROM), (b'o', STREAM_FORK_OFFSET), (b's', STREAM_FORK_SUB_OFFSET)];
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let headers = header_lines::read(data, &LETTERS);
     let parsed = ForkHeaders::parse(&headers);
     let [source, offset, sub_offset] = LETTERS.map(|(_, name)| given(&headers, &name));

@@ -5,7 +5,7 @@ use streamgauge_reference_server::{sabotage::Switches, subscriptions::pattern::P
 const LONGEST: usize = 512;
 
 /// Lines: a pattern, and paths.
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if text.len() > LONGEST {
         return;

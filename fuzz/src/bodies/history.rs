@@ -2,9 +2,9 @@
 //! must always hold: offsets grow, bytes never change, closed stays closed, forks share prefixes, references add up.
 
 mod model;
+mod script;
 mod step;
 
-use arbitrary::{Arbitrary as _, Unstructured};
 use jiff::{SignedDuration, Timestamp};
 use streamgauge_reference_server::core::{
     append::Append,
@@ -24,22 +24,22 @@ use streamgauge_reference_server::core::{
 
 use self::{
     model::Model,
-    step::{AppendStep, Body, CreateStep, ForkStep, Lifetime, Start, Step},
+    script::Script,
+    step::{AppendStep, Body, CreateStep, ForkStep, Label, Lifetime, Start, Step},
 };
 
-const MOST_STEPS: usize = 64;
+const MOST_STEPS: usize = 128;
 const PAGES: [usize; 4] = [1, 7, 64, 1 << 20];
 
 /// How long a producer is remembered, in the seconds that steps can wait.
 const RETENTION: u8 = 200;
 
-pub(crate) fn run(data: &[u8]) {
-    let mut source = Unstructured::new(data);
-    let Ok(page) = u8::arbitrary(&mut source) else { return };
-    let Ok(steps) = Vec::<Step<'_>>::arbitrary_take_rest(source) else { return };
-    let mut both = Both::new(PAGES[usize::from(page) % PAGES.len()]);
-    for step in steps.iter().take(MOST_STEPS) {
-        both.step(step);
+/// The first byte chooses how large a page is, the rest is a script.
+pub fn run(data: &[u8]) {
+    let Some((page, script)) = data.split_first() else { return };
+    let mut both = Both::new(PAGES[usize::from(*page) % PAGES.len()]);
+    for step in Script::new(script).take(MOST_STEPS) {
+        both.step(&step);
     }
     both.end();
 }
@@ -74,15 +74,15 @@ impl Both {
             Step::Wait(seconds) => self.now += u64::from(*seconds),
             Step::Create(create) => self.create(create, now),
             Step::Append(append) => self.append(append, now),
-            Step::Read(path, from) => self.read(path.name(), *from, now),
+            Step::Read(path, from) => self.read(path.0, *from, now),
             Step::Look(path) => {
-                let seen = self.store.describe(path.name(), now);
+                let seen = self.store.describe(path.0, now);
                 let seen = seen.map(|seen| (seen.content_type, seen.tail.position(), seen.closed));
-                assert_eq!(seen, self.model.describe(path.name(), self.now), "{step:?}");
+                assert_eq!(seen, self.model.describe(path.0, self.now), "{step:?}");
             }
             Step::Delete(path) => {
-                let deleted = self.store.delete(path.name(), now);
-                assert_eq!(deleted, self.model.delete(path.name(), self.now), "{step:?}");
+                let deleted = self.store.delete(path.0, now);
+                assert_eq!(deleted, self.model.delete(path.0, self.now), "{step:?}");
             }
             Step::Sweep => {
                 self.store.sweep(now);
@@ -105,7 +105,7 @@ impl Both {
         let expiry = lifetime.map(|lifetime| self.expiry(lifetime));
         let creation =
             Creation { content_type, expiry, closed: step.closed, fork: fork.clone(), body: &body };
-        let created = self.store.create(step.path.name(), &creation, now);
+        let created = self.store.create(step.path.0, &creation, now);
         let created = created.map(|made| (made.is_new, made.content_type, made.tail.position(), made.closed));
         let fork = fork.map(|fork| model::ForkAsked {
             source: fork.source.into_string(),
@@ -113,13 +113,13 @@ impl Both {
             sub_offset: fork.sub_offset,
         });
         let asked = model::Asked { content_type, lifetime, closed: step.closed, fork, body: &step.body };
-        assert_eq!(created, self.model.create(step.path.name(), &asked, self.now), "{step:?}");
+        assert_eq!(created, self.model.create(step.path.0, &asked, self.now), "{step:?}");
     }
 
     fn fork_request(&self, fork: &ForkStep) -> ForkRequest {
-        let tail = self.model.tail(fork.source.name());
+        let tail = self.model.tail(fork.source.0);
         let offset = fork.offset.map(|offset| Offset::at(offset.near(tail)));
-        ForkRequest { source: fork.source.name().into(), offset, sub_offset: fork.sub_offset.into() }
+        ForkRequest { source: fork.source.0.into(), offset, sub_offset: fork.sub_offset.into() }
     }
 
     fn expiry(&self, lifetime: Lifetime) -> Expiry {
@@ -133,16 +133,21 @@ impl Both {
     }
 
     fn append(&mut self, step: &AppendStep<'_>, now: Timestamp) {
-        let path = step.path.name();
+        let path = step.path.0;
+        let content_type = match step.label {
+            Label::Right => self.model.content_type_at(path),
+            Label::None => None,
+            Label::This(given) => Some(given.text()),
+        };
         let format = self.model.format_at(path);
         let body = step.body.in_format(format);
         let producer = step.producer.map(|producer| ProducerHeaders {
-            id: producer.id().as_bytes().into(),
+            id: producer.id.as_bytes().into(),
             epoch: producer.epoch.into(),
             seq: producer.seq.into(),
         });
         let mut append = Append::default();
-        append.content_type = step.content_type.map(step::Type::text);
+        append.content_type = content_type;
         append.body = &body;
         append.close = step.close;
         append.seq = step.seq.map(stream_seq);
@@ -158,7 +163,7 @@ impl Both {
             closed: made.closed,
             producer: made.producer.map(|state| (state.epoch, state.last_seq)),
         });
-        assert_eq!(appended, self.model.append(step, self.now), "{step:?}");
+        assert_eq!(appended, self.model.append(step, content_type, self.now), "{step:?}");
     }
 
     /// Reads to the tail, page by page.

@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// Requests as they are written in HTTP/1.1: a request line without a version, headers, a blank line, a body.
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     RUNTIME.with(|runtime| {
         let runtime = runtime.get_or_init(|| {
             tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")

@@ -8,7 +8,7 @@ use streamgauge_reference_server::core::{
 
 const TYPE: &str = "application/json";
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     // Raw values keep the text: grammar alone decides, not what a double or a string of Rust can hold.
     let oracle: Result<&RawValue, _> = serde_json::from_slice(data);
     let Ok(messages) = flatten(data) else {

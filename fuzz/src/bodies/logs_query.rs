@@ -8,7 +8,7 @@ use url::form_urlencoded;
 const NAMES: [&str; 5] = ["scope", "job_id", "step", "level", "limit"];
 const LONGEST_NAME: usize = 512;
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let Ok(raw) = std::str::from_utf8(data) else { return };
     let parsed = LogsQuery::parse(raw).ok();
     let read = parsed.clone().map(|query| Meant {

@@ -5,7 +5,7 @@ use streamgauge_reference_server::core::offset::{Offset, OffsetToken, ReadStart}
 const LONGEST_TOKEN: usize = 256;
 const END_OF_SPACE: u64 = 10_000_000_000_000_000;
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let positions = data.chunks_exact(8).take(4).map(|chunk| {
         let bytes = chunk.try_into().expect("eight bytes");
         u64::from_le_bytes(bytes) % END_OF_SPACE

@@ -15,7 +15,7 @@ pub(crate) const LETTERS: Letters = [(b'i', PRODUCER_ID), (b'e', PRODUCER_EPOCH)
 
 const LARGEST: u64 = 9_007_199_254_740_991;
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let headers = header_lines::read(data, &LETTERS);
     let parsed = ProducerHeaders::parse(&headers, Switches::NONE);
     let values = LETTERS.map(|(_, name)| given(&headers, &name));

@@ -6,7 +6,7 @@ const LIMITS: Limits = Limits { line: 512, lines: 64, event: 1024, waiting: 1 <<
 /// Below this size every place to cut in two is tried.
 const SHORT: usize = 128;
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let Some((first, bytes)) = data.split_first() else { return };
     let whole = parse([bytes]);
     assert_eq!(whole, parse(bytes.chunks(usize::from(*first) % 16 + 1)), "pieces change nothing");

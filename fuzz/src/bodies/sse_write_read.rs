@@ -27,7 +27,7 @@ enum Heard {
     Nothing,
 }
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let mut source = Unstructured::new(data);
     let Ok(pieces) = <[u8; 4]>::arbitrary(&mut source) else { return };
     let Ok(said) = Vec::<Said<'_>>::arbitrary_take_rest(source) else { return };

@@ -7,7 +7,7 @@ use streamgauge_reference_server::core::{
     ttl::{Expiry, Ttl},
 };
 
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     let parsed = Ttl::parse(data).ok().map(Ttl::seconds);
     assert_eq!(parsed, meant_by(data), "{:?}", String::from_utf8_lossy(data));
     let Ok(value) = HeaderValue::from_bytes(data) else { return };

@@ -8,7 +8,7 @@ use url::{Host, Url};
 const LOCAL_NAMES: [&str; 6] = ["localhost", "local", "localdomain", "internal", "intranet", "home.arpa"];
 
 /// Four or sixteen bytes are an address, and all is the text of a URL.
-pub(crate) fn run(data: &[u8]) {
+pub fn run(data: &[u8]) {
     if let Ok(octets) = <[u8; 4]>::try_from(data) {
         address(IpAddr::V4(octets.into()));
     }

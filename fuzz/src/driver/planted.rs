@@ -150,7 +150,7 @@ fn planted(text: &str, bug: &Bug) -> Result<String, Failure> {
         )));
     }
     let switched = format!(
-        "({{ static ON: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| \
+        "std::convert::identity({{ static ON: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| \
          std::env::var_os({SWITCH:?}).is_some_and(|name| name == {:?})); if *ON {{ {} }} else {{ {} }} }})",
         bug.name, bug.wrong, bug.right
     );

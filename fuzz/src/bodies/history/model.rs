@@ -187,10 +187,15 @@ impl Model {
         })
     }
 
-    pub(super) fn append(&mut self, step: &AppendStep<'_>, now: u64) -> Result<Appended, Refusal> {
-        let id = self.enter(step.path.name(), now)?;
+    pub(super) fn append(
+        &mut self,
+        step: &AppendStep<'_>,
+        content_type: Option<&str>,
+        now: u64,
+    ) -> Result<Appended, Refusal> {
+        let id = self.enter(step.path.0, now)?;
         let stream = &mut self.all[id];
-        let appended = stream.append(step, now)?;
+        let appended = stream.append(step, content_type, now)?;
         stream.last_use = now;
         Ok(appended)
     }
@@ -246,15 +251,20 @@ impl Model {
         self.by_path.get(path).map_or(0, |id| self.all[*id].tail())
     }
 
+    /// The type of the stream at the path, whatever its life.
+    pub(super) fn content_type_at(&self, path: &str) -> Option<&'static str> {
+        self.by_path.get(path).map(|id| self.all[*id].content_type)
+    }
+
     pub(super) fn format_at(&self, path: &str) -> Format {
-        format_of(self.by_path.get(path).map_or("", |id| self.all[*id].content_type))
+        format_of(self.content_type_at(path).unwrap_or_default())
     }
 
     /// The format in which the body of a creation is to be sent, if it is to fit.
     pub(super) fn format_for(&self, step: &CreateStep<'_>) -> Format {
         match (step.content_type, &step.fork) {
             (Some(given), _) => format_of(given.text()),
-            (None, Some(fork)) => self.format_at(fork.source.name()),
+            (None, Some(fork)) => self.format_at(fork.source.0),
             (None, None) => Format::Binary,
         }
     }
@@ -316,7 +326,12 @@ impl Stream {
         self.tail() - self.origin + producers
     }
 
-    fn append(&mut self, step: &AppendStep<'_>, now: u64) -> Result<Appended, Refusal> {
+    fn append(
+        &mut self,
+        step: &AppendStep<'_>,
+        content_type: Option<&str>,
+        now: u64,
+    ) -> Result<Appended, Refusal> {
         let body = format_of(self.content_type);
         let closes_only = step.close && step.body.in_format(body).is_empty();
         if let Some(by) = self.closed {
@@ -329,7 +344,7 @@ impl Stream {
             };
         }
         if !closes_only {
-            self.check_content(step)?;
+            self.check_content(step, content_type)?;
         }
         if let Some(producer) = step.producer
             && let Some(highest) = self.check_producer(producer, now)?
@@ -348,7 +363,7 @@ impl Stream {
         self.last_seq = step.seq.or(self.last_seq);
         let state = step.producer.map(|producer| {
             let (epoch, last_seq) = (producer.epoch.into(), producer.seq.into());
-            self.producers.insert(producer.id(), Known { epoch, last_seq, seen: now });
+            self.producers.insert(producer.id, Known { epoch, last_seq, seen: now });
             (epoch, last_seq)
         });
         if step.close {
@@ -363,13 +378,12 @@ impl Stream {
         Appended { outcome, previous_tail: tail, tail, closed: self.closed.is_some(), producer }
     }
 
-    fn check_content(&self, step: &AppendStep<'_>) -> Result<(), Refusal> {
+    fn check_content(&self, step: &AppendStep<'_>, content_type: Option<&str>) -> Result<(), Refusal> {
         let format = format_of(self.content_type);
         if step.body.in_format(format).is_empty() {
             return Err(Malformed::EmptyBody.into());
         }
-        let given = step.content_type.ok_or(Malformed::ContentTypeMissing)?;
-        if given.text() != self.content_type {
+        if content_type.ok_or(Malformed::ContentTypeMissing)? != self.content_type {
             return Err(Refusal::ContentTypeDiffers);
         }
         if format == Format::Json && step.body.messages().is_empty() {
@@ -381,7 +395,7 @@ impl Stream {
     /// The highest sequence where the request is a duplicate.
     fn check_producer(&self, producer: Producer, now: u64) -> Result<Option<u64>, Refusal> {
         let (epoch, seq) = (u64::from(producer.epoch), u64::from(producer.seq));
-        let known = self.producers.get(producer.id()).filter(|known| now - known.seen < RETENTION.into());
+        let known = self.producers.get(producer.id).filter(|known| now - known.seen < RETENTION.into());
         match known {
             None if seq == 0 => Ok(None),
             None => Err(Refusal::SequenceGap { expected: 0, received: seq }),

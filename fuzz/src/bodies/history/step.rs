@@ -1,11 +1,9 @@
 //! What can happen in a history.
 
-use arbitrary::Arbitrary;
-
 /// Few streams, so that they meet.
 pub(super) const PATHS: [&str; 4] = ["a", "b", "c", "a/d"];
 
-#[derive(Arbitrary, Debug)]
+#[derive(Debug)]
 pub(super) enum Step<'a> {
     Create(CreateStep<'a>),
     Append(AppendStep<'a>),
@@ -17,21 +15,10 @@ pub(super) enum Step<'a> {
     Sweep,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) enum Path {
-    A,
-    B,
-    C,
-    D,
-}
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Path(pub(super) &'static str);
 
-impl Path {
-    pub(super) fn name(self) -> &'static str {
-        PATHS[self as usize]
-    }
-}
-
-#[derive(Arbitrary, Debug)]
+#[derive(Debug)]
 pub(super) struct CreateStep<'a> {
     pub(super) path: Path,
     pub(super) content_type: Option<Type>,
@@ -41,7 +28,7 @@ pub(super) struct CreateStep<'a> {
     pub(super) body: Body<'a>,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Json,
     Text,
@@ -58,7 +45,7 @@ impl Type {
     }
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum LifetimeAsked {
     Sliding(u8),
     /// Seconds from now.
@@ -81,14 +68,14 @@ impl LifetimeAsked {
     }
 }
 
-#[derive(Arbitrary, Debug)]
+#[derive(Debug)]
 pub(super) struct ForkStep {
     pub(super) source: Path,
     pub(super) offset: Option<Place>,
     pub(super) sub_offset: u8,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Start {
     Beginning,
     Now,
@@ -96,8 +83,8 @@ pub(super) enum Start {
 }
 
 /// A place in a stream, often right, sometimes just beyond it.
-#[derive(Arbitrary, Clone, Copy, Debug)]
-pub(super) struct Place(u8);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place(pub(super) u8);
 
 impl Place {
     pub(super) fn near(self, tail: u64) -> u64 {
@@ -105,31 +92,34 @@ impl Place {
     }
 }
 
-#[derive(Arbitrary, Debug)]
+#[derive(Debug)]
 pub(super) struct AppendStep<'a> {
     pub(super) path: Path,
-    pub(super) content_type: Option<Type>,
+    pub(super) label: Label,
     pub(super) body: Body<'a>,
     pub(super) close: bool,
     pub(super) seq: Option<u8>,
     pub(super) producer: Option<Producer>,
 }
 
-#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+/// What type an append says it has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Label {
+    /// That of the stream.
+    Right,
+    None,
+    This(Type),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Producer {
-    id: bool,
+    pub(super) id: &'static str,
     pub(super) epoch: u8,
     pub(super) seq: u8,
 }
 
-impl Producer {
-    pub(super) fn id(self) -> &'static str {
-        if self.id { "p" } else { "q" }
-    }
-}
-
 /// Bytes that are a body by themselves, or make JSON messages.
-#[derive(Arbitrary, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Body<'a> {
     Nothing,
     Bytes(&'a [u8]),
