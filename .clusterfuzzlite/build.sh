@@ -4,17 +4,20 @@
 
 cd "$SRC/streamgauge"
 
+# Under coverage the builder's own cargo takes care of the flags, and builds into the folder that this names.
+export CARGO_TARGET_DIR="$WORK/targets"
 sanitizer=${SANITIZER:-address}
-# Under coverage the builder's own cargo takes care of the flags.
 [ "$sanitizer" = coverage ] && sanitizer=none
-cargo fuzz build -O --debug-assertions --sanitizer "$sanitizer" --target-dir "$WORK/targets"
+cargo fuzz build -O --debug-assertions --sanitizer "$sanitizer"
 
 # The tool that knows the seeds is an ordinary program: without the fuzzers' flags.
+tool="$WORK/tool"
 env -u RUSTFLAGS -u CFLAGS -u CXXFLAGS \
-    cargo run --locked --quiet -p streamgauge-fuzz --bin streamgauge-fuzz --target-dir "$WORK/tool" -- export "$WORK/seeds"
+    cargo build --locked --quiet -p streamgauge-fuzz --bin streamgauge-fuzz --target-dir "$tool"
+"$tool/debug/streamgauge-fuzz" export "$WORK/seeds"
 
-for target in $(cargo fuzz list); do
-    cp "$WORK/targets/x86_64-unknown-linux-gnu/release/$target" "$OUT/"
+for target in $("$tool/debug/streamgauge-fuzz" list); do
+    cp "$CARGO_TARGET_DIR/x86_64-unknown-linux-gnu/release/$target" "$OUT/"
     cp "$WORK/seeds/$target.options" "$OUT/"
     if [ -e "$WORK/seeds/$target.dict" ]; then cp "$WORK/seeds/$target.dict" "$OUT/"; fi
     if [ -n "$(ls "$WORK/seeds/$target")" ]; then
