@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::{
-    event::{CaseResult, CaseVerdict, RuleResult, RuleVerdict, RunResult},
+    event::{CaseResult, CaseVerdict, Repeats, RuleResult, RuleVerdict, RunResult, Unsteady},
     fixture::{FixtureError, FixtureFile},
     rule::{Judgement, RuleId},
 };
@@ -74,12 +74,19 @@ pub struct Difference {
     pub unexpected: Vec<(RuleId, RuleVerdict)>,
     /// Listed, and not so: one sentence each, with the line of the file.
     pub outdated: Vec<String>,
+    /// Rules and cases, by their ids, that were not the same in every run and are listed as unsteady.
+    pub excused: BTreeSet<String>,
 }
 
 impl Difference {
     /// Whether the run is what was known.
     pub fn is_empty(&self) -> bool {
         self.unexpected.is_empty() && self.outdated.is_empty()
+    }
+
+    /// Whether it is known that the rule or case of that id is not the same in every run.
+    pub fn excuses(&self, id: &str) -> bool {
+        self.excused.contains(id)
     }
 }
 
@@ -153,7 +160,45 @@ impl Baseline {
             let place = format!("{}:{}: {}", self.path, entry.line, entry.text);
             difference.outdated.extend(entry.outdated(run).map(|why| format!("{place} {why}")));
         }
+        difference.excused =
+            run.repeats.as_ref().map_or_else(BTreeSet::new, |repeats| self.excused(run, repeats));
         difference
+    }
+
+    /// What of the unsteadiness of several runs comes from entries that say `unsteady: true`.
+    fn excused(&self, run: &RunResult, repeats: &Repeats) -> BTreeSet<String> {
+        let is_race = |of_rule: bool, id: &str| {
+            let mut races = self.entries.iter().filter(|entry| entry.unsteady);
+            races.any(|entry| (entry.of != Of::Case) == of_rule && entry.glob.is_match(id))
+        };
+        let case = |id: &str| run.cases.iter().find(|case| case.id == id);
+        // A case is as unsteady as the rules that it accuses, or that stand in its way.
+        let excuses_case = |id: &str| {
+            let mut accused = case(id).into_iter().flat_map(CaseResult::accused).peekable();
+            is_race(false, id)
+                || (accused.peek().is_some() && accused.all(|rule| is_race(true, rule.as_str())))
+        };
+        let cases: BTreeSet<String> =
+            repeats.cases.iter().filter(|case| excuses_case(&case.id)).map(|case| case.id.clone()).collect();
+        // A rule that nothing speaks against is unsteady where a case of it ended early; one that is accused, by itself
+        // or by its cases.
+        let excuses_rule = |rule: &Unsteady<RuleVerdict>| {
+            let by_cases = || {
+                let own = run.rules.iter().find(|known| known.id.as_str() == rule.id);
+                let unsteady =
+                    repeats.cases.iter().filter(|case| own.is_some_and(|own| own.cases.contains(&case.id)));
+                let mut unsteady = unsteady.map(|case| case.id.as_str()).peekable();
+                let is_accused = rule
+                    .verdicts
+                    .keys()
+                    .any(|verdict| matches!(verdict, RuleVerdict::Broken | RuleVerdict::Warned));
+                unsteady.peek().is_some()
+                    && unsteady.all(|id| cases.contains(id) && (!is_accused || is_race(false, id)))
+            };
+            is_race(true, &rule.id) || by_cases()
+        };
+        let rules = repeats.rules.iter().filter(|rule| excuses_rule(rule)).map(|rule| rule.id.clone());
+        rules.chain(cases.iter().cloned()).collect()
     }
 
     /// Whether everything that speaks against a rule comes from cases that are listed.
@@ -182,13 +227,11 @@ impl Entry {
         let matches = |id: &str| self.glob.is_match(id);
         let (found, right) = match self.of {
             Of::Rule(_) => {
-                let rules: BTreeSet<RuleVerdict> = run
-                    .rules
-                    .iter()
-                    .filter(|rule| matches(rule.id.as_str()))
-                    .map(|rule| rule.verdict)
-                    .collect();
-                (!rules.is_empty(), rules.iter().all(|verdict| *verdict == RuleVerdict::Proven))
+                let mut rules = run.rules.iter().filter(|rule| matches(rule.id.as_str())).peekable();
+                // The case that showed it may be one of those that could not tell.
+                let is_mended =
+                    |rule: &RuleResult| rule.verdict == RuleVerdict::Proven && rule.cases_not_checked == 0;
+                (rules.peek().is_some(), rules.all(is_mended))
             }
             Of::Case => {
                 let cases: BTreeSet<CaseVerdict> =
@@ -208,6 +251,8 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::report::sample::troubled;
 
@@ -217,8 +262,15 @@ mod tests {
         Baseline::load(file.path())
     }
 
+    /// A run of which every proven rule is proven by all of its cases.
+    fn run() -> RunResult {
+        let mut run = troubled();
+        run.rules.iter_mut().for_each(|rule| rule.cases_not_checked = 0);
+        run
+    }
+
     fn difference(text: &str) -> Difference {
-        baseline(text).unwrap_or_else(|error| panic!("{error}")).compare(&troubled())
+        baseline(text).unwrap_or_else(|error| panic!("{error}")).compare(&run())
     }
 
     fn unexpected(difference: &Difference) -> Vec<&str> {
@@ -268,6 +320,65 @@ mod tests {
         }
         let unsteady = "- { rule: head.next-offset, verdict: broken, unsteady: true, reason: a race }\n";
         assert_eq!(difference(unsteady).outdated, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_proven_in_part_is_not_mended() {
+        let baseline =
+            baseline("- { rule: head.next-offset, verdict: broken, reason: old }\n").expect("a list");
+        let mut run = run();
+        assert_eq!(baseline.compare(&run).outdated.len(), 1);
+        run.rules.iter_mut().for_each(|rule| rule.cases_not_checked = 1);
+        assert_eq!(baseline.compare(&run).outdated, Vec::<String>::new());
+    }
+
+    /// Three runs: in one of them a case accused `create.new-201`, and so kept the rule that it proves from being told of.
+    fn run_with_a_race() -> RunResult {
+        let mut run = troubled();
+        let case = |id: &str| Unsteady {
+            id: id.to_owned(),
+            verdicts: BTreeMap::from([(CaseVerdict::Passed, 2), (CaseVerdict::Failed, 1)]),
+        };
+        let rule = |id: &str, verdict| Unsteady {
+            id: id.to_owned(),
+            verdicts: BTreeMap::from([(RuleVerdict::Proven, 2), (verdict, 1)]),
+        };
+        for rule in &mut run.rules {
+            if rule.id.as_str() == "closure.append-409" {
+                rule.cases.push("creates-a-stream".to_owned());
+            }
+        }
+        run.repeats = Some(Repeats {
+            runs: 3,
+            cases: vec![case("creates-a-stream")],
+            rules: vec![
+                rule("closure.append-409", RuleVerdict::NotChecked),
+                rule("create.new-201", RuleVerdict::Broken),
+            ],
+        });
+        run
+    }
+
+    fn excused(text: &str) -> Vec<String> {
+        let baseline = baseline(text).unwrap_or_else(|error| panic!("{error}"));
+        baseline.compare(&run_with_a_race()).excused.into_iter().collect()
+    }
+
+    #[test]
+    fn a_race_that_is_listed_excuses_what_comes_of_it_and_nothing_else() {
+        let all = ["closure.append-409", "create.new-201", "creates-a-stream"];
+        let by_rule = "- { rule: create.new-201, verdict: broken, unsteady: true, reason: a race }\n";
+        assert_eq!(excused(by_rule), all);
+        let by_case = "- { case: creates-a-stream, unsteady: true, reason: a race }\n";
+        assert_eq!(excused(by_case), all);
+        for other in [
+            "rule: create.new-201, verdict: broken",
+            "rule: head.next-offset, verdict: broken, unsteady: true",
+            "case: create-with-a-body, unsteady: true",
+            "case: creates-a-stream",
+        ] {
+            assert_eq!(excused(&format!("- {{ {other}, reason: old }}\n")), [""; 0], "{other}");
+        }
     }
 
     #[test]

@@ -123,9 +123,13 @@ pub struct RuleResult {
     pub judged: Judgement,
     pub statement: String,
     pub verdict: RuleVerdict,
-    /// Why the rule was not checked, is not claimed or cannot be observed.
+    /// Why the rule was not checked, is not claimed or cannot be observed; of a proven one, why some of its cases
+    /// were not checked.
     pub reason: Option<String>,
     pub cases: Vec<String>,
+    /// How many of them could not tell. Those that need what the target does not claim are not counted.
+    #[serde(default)]
+    pub cases_not_checked: usize,
 }
 
 /// The whole run.
@@ -166,6 +170,23 @@ impl Repeats {
     pub fn is_steady(&self) -> bool {
         self.rules.is_empty() && self.cases.is_empty()
     }
+
+    /// The ids of all rules and cases that did not come to the same each time.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        let rules = self.rules.iter().map(|rule| rule.id.as_str());
+        rules.chain(self.cases.iter().map(|case| case.id.as_str()))
+    }
+}
+
+impl CaseResult {
+    /// The rules that it speaks against, or that stand in its way.
+    pub fn accused(&self) -> impl Iterator<Item = &RuleId> {
+        let of = |mismatch: &'_ Mismatch| mismatch.weight > Judgement::Note;
+        let accused = self.mismatches.iter().filter(move |mismatch| of(mismatch));
+        accused
+            .flat_map(|mismatch| if mismatch.rules.is_empty() { &self.proves } else { &mismatch.rules })
+            .chain(&self.blocked_by)
+    }
 }
 
 impl RunResult {
@@ -181,6 +202,11 @@ impl RunResult {
     /// Number of cases with that verdict.
     pub fn count(&self, verdict: CaseVerdict) -> usize {
         self.cases.iter().filter(|case| case.verdict == verdict).count()
+    }
+
+    /// Rules that are proven by some of their cases only.
+    pub fn rules_proven_in_part(&self) -> impl Iterator<Item = &RuleResult> {
+        self.rules.iter().filter(|rule| rule.verdict == RuleVerdict::Proven && rule.cases_not_checked > 0)
     }
 
     /// Rules judged `error` that the run left open, with the reasons.

@@ -38,7 +38,7 @@ pub use stocked::{NamedStreams, UnusableStream};
 pub use target::{LogUrls, Target, Timings, UnusableRoot, stream_root};
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -102,6 +102,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     /// Capabilities that a probe found missing, with the case that showed it.
     missing: Mutex<BTreeMap<Capability, String>>,
+    /// Probes of which another shard tells.
+    borrowed: BTreeSet<String>,
 }
 
 /// Runs the plan and tells the listeners what happens, in order.
@@ -129,6 +131,7 @@ pub async fn run(
         options,
         epoch: begun,
         missing: Mutex::default(),
+        borrowed: plan.borrowed_probes.iter().map(|probe| probe.id().to_owned()).collect(),
     });
     let unusable = look.err();
     let mut cases = plan.skipped;
@@ -136,6 +139,7 @@ pub async fn run(
         listener.on_event(&Event::CaseFinished(Box::new(case.clone())));
     }
     if unusable.is_none() {
+        run_jobs(&world, plan.borrowed_probes, &mut Unheard).await;
         cases.extend(run_jobs(&world, plan.probes, listener).await);
         let late = run_jobs(&world, plan.jobs.clone(), listener).await;
         cases.extend(late);
@@ -154,6 +158,28 @@ pub async fn run(
     };
     listener.on_event(&Event::RunFinished(Box::new(result.clone())));
     result
+}
+
+/// The result of a run that could not begin.
+pub fn not_begun(target: &Target, catalogue: &Catalogue, plan: Plan, seed: u64, why: String) -> RunResult {
+    let rules = rules::verdicts(catalogue, &plan.skipped, &plan.rules);
+    RunResult {
+        target: target.name(),
+        seed,
+        duration: Duration::ZERO,
+        cases: plan.skipped,
+        rules,
+        unusable: Some(why),
+        shard: plan.shard.map(|shard| shard.to_string()),
+        repeats: None,
+    }
+}
+
+/// For cases of which another shard tells.
+struct Unheard;
+
+impl Listener for Unheard {
+    fn on_event(&mut self, _event: &Event) {}
 }
 
 /// Runs jobs side by side. Cases that failed for nothing but time, or that time kept from telling anything,
@@ -260,9 +286,10 @@ impl World {
     fn blocked_by_missing_capability(&self, job: &Job) -> Option<CaseResult> {
         let missing = self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let (capability, probe) = missing.iter().find(|(capability, _)| job.needs().contains(capability))?;
+        let whose = if self.borrowed.contains(probe) { ", of which another shard tells" } else { "" };
         let mut result = job.result(CaseVerdict::Blocked);
         result.reason = Some(format!(
-            "the target shows no {capability} at all (case {probe}); if it does not claim it, say --without {capability}"
+            "the target shows no {capability} at all (case {probe}{whose}); if it does not claim it, say --without {capability}"
         ));
         Some(result)
     }

@@ -2,7 +2,7 @@
 //! a reader of the old shape would misunderstand the new one.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     time::Duration,
 };
@@ -82,6 +82,7 @@ struct Incomplete {
 struct KnownFailures<'a> {
     unexpected: Vec<&'a RuleId>,
     outdated: &'a [String],
+    unsteady: &'a BTreeSet<String>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +105,7 @@ struct Rule<'a> {
     verdict: RuleVerdict,
     reason: Option<&'a str>,
     cases: &'a [String],
+    cases_not_checked: usize,
 }
 
 #[derive(Serialize)]
@@ -155,6 +157,7 @@ impl<'a> Report<'a> {
             known_failures: standard.known.map(|difference| KnownFailures {
                 unexpected: difference.unexpected.iter().map(|(rule, _)| rule).collect(),
                 outdated: &difference.outdated,
+                unsteady: &difference.excused,
             }),
             seed: run.seed.to_string(),
             shard: run.shard.as_deref(),
@@ -191,6 +194,7 @@ impl<'a> Rule<'a> {
             verdict: rule.verdict,
             reason: rule.reason.as_deref(),
             cases: &rule.cases,
+            cases_not_checked: rule.cases_not_checked,
         }
     }
 }

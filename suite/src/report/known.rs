@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Accusation, Finding, Findings, Standard, curl};
-use crate::event::{RuleVerdict, RunResult};
+use crate::event::{Repeats, RuleVerdict, RunResult};
 use crate::rule::Judgement;
 
 /// More requests than this are not a way to show something; then only the telling one is kept.
@@ -19,6 +19,9 @@ struct Entry<'a> {
     section: &'a str,
     case: &'a str,
     reason: String,
+    /// Where several runs did not agree on it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unsteady: bool,
     curl: Vec<String>,
 }
 
@@ -29,17 +32,13 @@ struct Entry<'a> {
 /// When `out` does not take it.
 pub fn write(out: &mut dyn Write, run: &RunResult) -> io::Result<()> {
     let findings = Findings::of(run, Standard { fail_on: Judgement::Error, known: None });
-    let entries: Vec<Entry<'_>> = findings
-        .broken
-        .iter()
-        .chain(&findings.warned)
-        .filter_map(|finding| entry(finding, &run.target))
-        .collect();
+    let entries: Vec<Entry<'_>> =
+        findings.broken.iter().chain(&findings.warned).filter_map(|finding| entry(finding, run)).collect();
     let text = serde_saphyr::to_string(&entries).map_err(io::Error::other)?;
     out.write_all(text.as_bytes())
 }
 
-fn entry<'a>(finding: &'a Finding<'_>, root: &str) -> Option<Entry<'a>> {
+fn entry<'a>(finding: &'a Finding<'_>, run: &RunResult) -> Option<Entry<'a>> {
     let rule = finding.rule?;
     let accusation = finding.accusations.first()?;
     let mismatch = accusation.mismatches.first();
@@ -53,7 +52,8 @@ fn entry<'a>(finding: &'a Finding<'_>, root: &str) -> Option<Entry<'a>> {
         section: &rule.section,
         case: &accusation.case.id,
         reason,
-        curl: show(accusation, root),
+        unsteady: run.repeats.iter().flat_map(Repeats::ids).any(|id| id == finding.id.as_str()),
+        curl: show(accusation, &run.target),
     })
 }
 

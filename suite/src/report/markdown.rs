@@ -30,6 +30,9 @@ pub(super) fn page(run: &RunResult, standard: Standard<'_>, limit: usize) -> Str
     let mut page = String::new();
     head(&mut page, run, &findings, standard);
     table(&mut page, &findings);
+    if let Some(sentence) = message::proven_in_part(run) {
+        line(&mut page, &format!("\n{}", escaped(&sentence)));
+    }
     let mut left_out = 0;
     for (title, list) in [(message::BROKEN_RULES, &findings.broken), (message::WARNINGS, &findings.warned)] {
         if list.is_empty() {
@@ -64,7 +67,7 @@ fn head(page: &mut String, run: &RunResult, findings: &Findings<'_>, standard: S
     if let Some(incomplete) = message::incomplete(&findings.open) {
         line(page, &format!("\n**{}**", escaped(&incomplete)));
     }
-    for sentence in message::differences(standard).into_iter().chain(message::unsteady(run)) {
+    for sentence in message::differences(standard).into_iter().chain(message::unsteady(run, standard)) {
         line(page, &format!("\n- {}", escaped(&sentence)));
     }
 }

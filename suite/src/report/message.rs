@@ -17,12 +17,12 @@ use super::{
 
 pub(super) const BROKEN_RULES: &str = "Broken rules";
 pub(super) const WARNINGS: &str = "Warnings";
-pub(super) const BLOCKED: &str = "Blocked";
-pub(super) const ERRORED: &str = "Could not look";
+pub(super) const BLOCKED: &str = "Blocked: the stage could not be set";
+pub(super) const ERRORED: &str = "Errored: the suite could not look";
 pub(super) const NOT_RUN: &str = "Not run";
 /// What stands for the method where bytes were sent that need not be a request.
 pub(super) const RAW: &str = "(bytes)";
-pub(super) const NOT_AS_KNOWN: &str = "Not as known";
+pub(super) const NOT_AS_KNOWN: &str = "Not as in the list of known failures";
 pub(super) const RULES: &str = "Rules";
 pub(super) const COLUMNS: [&str; 5] = ["proven", "broken", "warned", "not claimed", "not checked"];
 pub(super) const EXPECTED: &str = "expected";
@@ -49,7 +49,7 @@ pub(super) fn judged(judgement: &str) -> String {
 
 /// How many cases accuse a rule.
 pub(super) fn seen_in(cases: usize, known: bool) -> String {
-    let known = if known { ", as is known" } else { "" };
+    let known = if known { ", a known failure" } else { "" };
     format!("seen in {}{known}", count(cases, "case"))
 }
 
@@ -198,56 +198,80 @@ pub(super) fn explanation(findings: &Findings<'_>, run: &RunResult, standard: St
         return format!("the target cannot be used: {}", visible(why));
     }
     if let Some(difference) = standard.known {
-        return compared(findings, difference) + &unsteadiness(run);
+        return compared(findings, difference) + &unsteadiness(run, standard);
     }
     if findings.conclusion == Conclusion::Failed && findings.broken.is_empty() {
         return format!("{} warned, and warnings fail this run", count(findings.warned.len(), "rule"));
     }
     let proven = findings.total(ALL_RULES).proven;
     let main = match findings.broken.len() {
-        0 => format!("{} proven, none broken", count(proven, "rule")),
+        0 => format!("{} proven{}, none broken", count(proven, "rule"), in_part(run)),
         broken => format!("{} broken", count(broken, "rule")),
     };
     let rest = [(findings.warned.len(), "warned"), (findings.noted.len(), "noted")];
     let rest =
         rest.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!(", {number} {word}"));
-    main + &rest.collect::<String>() + &unsteadiness(run)
+    main + &rest.collect::<String>() + &unsteadiness(run, standard)
+}
+
+/// How many rules are proven by some of their cases only, in brackets; nothing for none.
+fn in_part(run: &RunResult) -> String {
+    match run.rules_proven_in_part().count() {
+        0 => String::new(),
+        some => format!(" ({some} in part)"),
+    }
+}
+
+/// What it means that rules are proven in part, where some are.
+pub(super) fn proven_in_part(run: &RunResult) -> Option<String> {
+    let number = run.rules_proven_in_part().count();
+    let verb = if number == 1 { "is" } else { "are" };
+    (number > 0).then(|| {
+        format!(
+            "{} {verb} proven in part: a case passed and none failed, but not all were checked (the json and html reports say why).",
+            count(number, "rule")
+        )
+    })
 }
 
 /// How many verdicts differed between several runs, behind a semicolon; nothing for one run.
-fn unsteadiness(run: &RunResult) -> String {
-    run.repeats.as_ref().map_or_else(String::new, |repeats| {
-        match repeats.rules.len().max(repeats.cases.len()) {
-            0 => format!("; the same in all {} runs", repeats.runs),
-            _ => format!(
-                "; unsteady over {} runs: {}, {}",
-                repeats.runs,
-                count(repeats.rules.len(), "rule"),
-                count(repeats.cases.len(), "case")
-            ),
-        }
-    })
+fn unsteadiness(run: &RunResult, standard: Standard<'_>) -> String {
+    let Some(repeats) = &run.repeats else { return String::new() };
+    if repeats.is_steady() {
+        return format!("; the same in all {} runs", repeats.runs);
+    }
+    let known = if repeats.ids().all(|id| standard.excuses(id)) { ", all known to be" } else { "" };
+    format!(
+        "; unsteady over {} runs: {}, {}{known}",
+        repeats.runs,
+        count(repeats.rules.len(), "rule"),
+        count(repeats.cases.len(), "case")
+    )
 }
 
 pub(super) const UNSTEADY: &str = "Not the same in every run";
 
 /// How often each verdict was seen: one sentence for each rule and case that was unsteady.
-pub(super) fn unsteady(run: &RunResult) -> Vec<String> {
+pub(super) fn unsteady(run: &RunResult, standard: Standard<'_>) -> Vec<String> {
     let Some(repeats) = &run.repeats else { return Vec::new() };
+    let how_often = |what: &str, id: &str, verdicts: Vec<(&'static str, usize)>| {
+        let known = if standard.excuses(id) { "; known to be unsteady" } else { "" };
+        how_often(what, id, verdicts) + known
+    };
     let rules = repeats.rules.iter().map(|rule| {
         let verdicts = rule.verdicts.iter().map(|(verdict, times)| (rule_verdict(*verdict), *times));
-        how_often("rule", &rule.id, verdicts)
+        how_often("rule", &rule.id, verdicts.collect())
     });
     let cases = repeats.cases.iter().map(|case| {
         let verdicts = case.verdicts.iter().map(|(verdict, times)| (case_verdict(*verdict), *times));
-        how_often("case", &case.id, verdicts)
+        how_often("case", &case.id, verdicts.collect())
     });
     rules.chain(cases).collect()
 }
 
-fn how_often(what: &str, id: &str, verdicts: impl Iterator<Item = (&'static str, usize)>) -> String {
+fn how_often(what: &str, id: &str, verdicts: Vec<(&'static str, usize)>) -> String {
     let verdicts: Vec<String> =
-        verdicts.map(|(verdict, times)| format!("{verdict} {}", count(times, "time"))).collect();
+        verdicts.into_iter().map(|(verdict, times)| format!("{verdict} {}", count(times, "time"))).collect();
     format!("{what} {}: {}", visible(id), verdicts.join(", "))
 }
 
@@ -263,9 +287,9 @@ fn compared(findings: &Findings<'_>, difference: &Difference) -> String {
     match (difference.unexpected.len(), difference.outdated.len()) {
         (0, 0) => format!("{} broken or warned, all as known", count(seen, "rule")),
         (0, outdated) => format!("the list of known failures is outdated in {}", count(outdated, "place")),
-        (new, 0) => format!("{} broken or warned that was not known", count(new, "rule")),
+        (new, 0) => format!("{} broken or warned and not listed as known", count(new, "rule")),
         (new, outdated) => format!(
-            "{} broken or warned that was not known; the list of known failures is outdated in {}",
+            "{} broken or warned and not listed as known; the list of known failures is outdated in {}",
             count(new, "rule"),
             count(outdated, "place")
         ),
@@ -273,7 +297,7 @@ fn compared(findings: &Findings<'_>, difference: &Difference) -> String {
 }
 
 pub(super) fn not_known(rule: &RuleId, verdict: RuleVerdict) -> String {
-    format!("{rule} is {}, which was not known", rule_verdict(verdict))
+    format!("{rule} is {} and not on the list", rule_verdict(verdict))
 }
 
 pub(super) fn known_failure(case: &CaseResult) -> String {
@@ -364,13 +388,13 @@ pub(super) fn open_reason(reason: OpenReason) -> &'static str {
     match reason {
         OpenReason::Errored => "errored",
         OpenReason::Blocked => "blocked",
-        OpenReason::TooSlow => "too slow",
+        OpenReason::TooSlow => "too slow for --max-wait",
         OpenReason::OutOfTime => "out of time",
-        OpenReason::Overtaken => "as their cases failed by another rule first",
-        OpenReason::OutOfReach => "as their cases do what the target does not take",
+        OpenReason::Overtaken => "whose cases ended early by another rule's failure",
+        OpenReason::OutOfReach => "out of the target's reach",
         OpenReason::NotGiven => "for want of a URL",
         OpenReason::OnlyHttp1 => "over HTTP/1.1 only",
-        OpenReason::Filtered => "filtered",
+        OpenReason::Filtered => "left out by --only, --skip or --shard",
         OpenReason::Unusable => "for want of a target",
         OpenReason::NoCase => "without a case",
     }

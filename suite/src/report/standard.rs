@@ -1,6 +1,6 @@
 use crate::{
     baseline::Difference,
-    event::{CaseResult, CaseVerdict, RuleResult, RuleVerdict, RunResult},
+    event::{CaseResult, CaseVerdict, Repeats, RuleResult, RuleVerdict, RunResult},
     rule::{Judgement, RuleId},
 };
 
@@ -27,12 +27,14 @@ impl Standard<'_> {
             .is_some_and(|difference| !difference.unexpected.iter().any(|(unexpected, _)| unexpected == rule))
     }
 
+    /// Whether it is known that the rule or case of that id is not the same in every run.
+    pub fn excuses(&self, id: &str) -> bool {
+        self.known.is_some_and(|difference| difference.excuses(id))
+    }
+
     /// Whether all that the case accuses is known.
     pub fn knows_all_of(&self, case: &CaseResult) -> bool {
-        let accused = case.mismatches.iter().filter(|mismatch| mismatch.weight > Judgement::Note);
-        let mut accused = accused
-            .flat_map(|mismatch| if mismatch.rules.is_empty() { &case.proves } else { &mismatch.rules })
-            .peekable();
+        let mut accused = case.accused().peekable();
         accused.peek().is_some() && accused.all(|rule| self.knows(rule))
     }
 
@@ -56,7 +58,8 @@ impl Standard<'_> {
                 broken || run.cases.iter().any(|case| self.fails_by(case))
             }
         };
-        let unsteady = run.repeats.as_ref().is_some_and(|repeats| !repeats.is_steady());
+        let mut unsteady = run.repeats.iter().flat_map(Repeats::ids);
+        let unsteady = unsteady.any(|id| !self.excuses(id));
         if failed || unsteady {
             Conclusion::Failed
         } else if run.count(CaseVerdict::Errored) > 0 {
@@ -78,13 +81,16 @@ impl Standard<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
-    use crate::report::sample;
+    use crate::{event::Unsteady, report::sample};
 
     fn known(unexpected: &[&str], outdated: &[&str]) -> Difference {
         Difference {
             unexpected: unexpected.iter().map(|&rule| (RuleId::new(rule), RuleVerdict::Broken)).collect(),
             outdated: outdated.iter().map(|&sentence| sentence.to_owned()).collect(),
+            ..Difference::default()
         }
     }
 
@@ -129,6 +135,20 @@ mod tests {
             conclusion(&sample::clean(), &known(&[], &["known.yaml:1: outdated"])),
             Conclusion::Failed
         );
+    }
+
+    #[test]
+    fn what_is_unsteady_fails_a_run_unless_that_is_known() {
+        let mut run = sample::clean();
+        let rule = Unsteady { id: "a.rule".to_owned(), verdicts: BTreeMap::new() };
+        let case = Unsteady { id: "a-case".to_owned(), verdicts: BTreeMap::new() };
+        run.repeats = Some(Repeats { runs: 2, rules: vec![rule], cases: vec![case] });
+        assert_eq!(sample::standard().conclude(&run), Conclusion::Failed);
+        let mut difference = known(&[], &[]);
+        difference.excused.insert("a.rule".to_owned());
+        assert_eq!(conclusion(&run, &difference), Conclusion::Failed);
+        difference.excused.insert("a-case".to_owned());
+        assert_eq!(conclusion(&run, &difference), Conclusion::Passed);
     }
 
     #[test]

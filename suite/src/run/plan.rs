@@ -25,6 +25,8 @@ pub enum Job {
 pub struct Plan {
     /// Cases that show whether a capability is there at all; they go first.
     pub(super) probes: Vec<Job>,
+    /// Such cases of other shards that cases of this one depend on: they run, and are told of by their own shard.
+    pub(super) borrowed_probes: Vec<Job>,
     /// The others, those that wait longest first.
     pub(super) jobs: Vec<Job>,
     pub(super) skipped: Vec<CaseResult>,
@@ -185,19 +187,20 @@ impl Plan {
         }
         let mut plan =
             Self { rules: selected_rules(selection, catalogue), shard: selection.shard, ..Self::default() };
+        let mut probes_of_others = Vec::new();
         for job in jobs.into_iter().filter(|job| selection.suite.holds(job.suite())) {
             let wanted = (selection.only.is_empty()
                 || selection.only.iter().any(|only| only.names(&job, catalogue)))
-                && !selection.skip.iter().any(|skip| skip.names(&job, catalogue))
-                && selection.shard.is_none_or(|shard| shard.holds(job.id()));
-            let skip = if !wanted {
+                && !selection.skip.iter().any(|skip| skip.names(&job, catalogue));
+            let is_of_others = selection.shard.is_some_and(|shard| !shard.holds(job.id()));
+            let skip = if !wanted || (is_of_others && job.probes().is_none()) {
                 Some(SkipReason::Filtered)
             } else if let Some(missing) = job.needs().intersection(&target.not_claimed).next() {
                 Some(SkipReason::NotClaimed(missing.to_string()))
             } else if let Some(claimed) = job.lacks().difference(&target.not_claimed).next() {
-                Some(SkipReason::NotClaimed(format!("to lack {claimed}")))
+                Some(SkipReason::NotClaimed(format!("to be without {claimed}")))
             } else if job.needs_credentials() && target.client.anonymous().is_none() {
-                Some(SkipReason::NotClaimed("credentials".to_owned()))
+                Some(SkipReason::NotClaimed("credentials (no --header was given)".to_owned()))
             } else if target.client.speaks_http2() && job.writes_http1() {
                 Some(SkipReason::OnlyHttp1)
             } else if let Some(flag) = job.lacks_url(target) {
@@ -208,11 +211,21 @@ impl Plan {
                 too_slow(&job, target).map(SkipReason::TooSlow)
             };
             match skip {
+                _ if is_of_others => {
+                    plan.skipped.push(job.skipped(SkipReason::Filtered));
+                    probes_of_others.extend(skip.is_none().then_some(job));
+                }
                 Some(reason) => plan.skipped.push(job.skipped(reason)),
                 None if job.probes().is_some() => plan.probes.push(job),
                 None => plan.jobs.push(job),
             }
         }
+        probes_of_others.retain(|probe| {
+            probe
+                .probes()
+                .is_some_and(|capability| plan.to_run().any(|job| job.needs().contains(&capability)))
+        });
+        plan.borrowed_probes = probes_of_others;
         plan.jobs.sort_by_key(|job| std::cmp::Reverse(job.forced_wait(target)));
         Ok(plan)
     }

@@ -33,7 +33,9 @@ pub(super) fn verdicts(
 }
 
 fn verdict(rule: &Rule, cases: &[&CaseResult]) -> RuleResult {
-    let (verdict, reason) = judge(rule, cases);
+    let open: Vec<&CaseResult> =
+        cases.iter().copied().filter(|case| could_not_tell(case, &rule.id)).collect();
+    let (verdict, reason) = judge(rule, cases, &open);
     RuleResult {
         id: rule.id.clone(),
         section: rule.section.clone(),
@@ -43,18 +45,15 @@ fn verdict(rule: &Rule, cases: &[&CaseResult]) -> RuleResult {
         verdict,
         reason,
         cases: cases.iter().map(|case| case.id.clone()).collect(),
+        cases_not_checked: open.len(),
     }
 }
 
-/// Broken outweighs warned, and either outweighs what could not be seen. Proven is a rule only when every
-/// case that was to prove it could be carried through.
-fn judge(rule: &Rule, cases: &[&CaseResult]) -> (RuleVerdict, Option<String>) {
-    let weight = cases
-        .iter()
-        .flat_map(|case| &case.mismatches)
-        .filter(|mismatch| mismatch.rules.contains(&rule.id))
-        .map(|mismatch| mismatch.weight.min(rule.judged))
-        .max();
+/// Broken outweighs warned, and either outweighs what could not be seen. A rule is proven when a case of it was
+/// carried through and none speaks against it; how many of its cases could not tell is said.
+fn judge(rule: &Rule, cases: &[&CaseResult], open: &[&CaseResult]) -> (RuleVerdict, Option<String>) {
+    let weight =
+        cases.iter().flat_map(|case| accusations(case, &rule.id)).map(|weight| weight.min(rule.judged)).max();
     match weight {
         Some(Judgement::Error) => return (RuleVerdict::Broken, None),
         Some(Judgement::Warning | Judgement::Note) => return (RuleVerdict::Warned, None),
@@ -64,36 +63,141 @@ fn judge(rule: &Rule, cases: &[&CaseResult]) -> (RuleVerdict, Option<String>) {
         let reason = rule.check.strip_prefix("Not observable:").unwrap_or(&rule.check).trim();
         return (RuleVerdict::NotObservable, Some(reason.to_owned()));
     }
-    let claimed: Vec<&&CaseResult> =
-        cases.iter().filter(|case| !matches!(case.skip, Some(SkipReason::NotClaimed(_)))).collect();
-    if claimed.is_empty() {
+    let claimed = cases.iter().filter(|case| is_claimed(case)).count();
+    if claimed == 0 {
         return match cases.first() {
             Some(case) => (RuleVerdict::NotClaimed, case.reason.clone()),
             None => (RuleVerdict::NotChecked, Some("no case proves it".to_owned())),
         };
     }
-    // What a target without writes, or without reads, or over HTTP/2, cannot be asked speaks neither for nor against it.
-    let within_reach: Vec<&&&CaseResult> = claimed
-        .iter()
-        .filter(|case| !matches!(case.skip, Some(SkipReason::OutOfReach(_) | SkipReason::OnlyHttp1)))
-        .collect();
-    if within_reach.is_empty() {
-        return (RuleVerdict::NotChecked, claimed.first().and_then(|case| case.reason.clone()));
+    let Some(first) = open.iter().find(|case| is_within_reach(case)).or(open.first()) else {
+        return (RuleVerdict::Proven, None);
+    };
+    let why = why_open(first);
+    match open.len() {
+        all if all == claimed => (RuleVerdict::NotChecked, Some(why)),
+        1 => (RuleVerdict::Proven, Some(format!("1 of its {claimed} cases was not checked: {why}"))),
+        some => (
+            RuleVerdict::Proven,
+            Some(format!("{some} of its {claimed} cases were not checked; case {}: {why}", first.id)),
+        ),
     }
-    let open: Vec<&&&CaseResult> = within_reach
-        .into_iter()
-        .filter(|case| !matches!(case.verdict, CaseVerdict::Passed | CaseVerdict::Warned))
-        .collect();
-    match open.first() {
-        None => (RuleVerdict::Proven, None),
-        Some(case) => {
-            let why = match case.verdict {
-                CaseVerdict::Failed => format!("case {} failed by another rule first", case.id),
-                CaseVerdict::Blocked => format!("blocked: {}", case.reason.as_deref().unwrap_or(&case.id)),
-                CaseVerdict::Skipped => case.reason.clone().unwrap_or_default(),
-                _ => format!("errored: {}", case.reason.as_deref().unwrap_or(&case.id)),
-            };
-            (RuleVerdict::NotChecked, Some(why))
+}
+
+/// What a case says against a rule.
+fn accusations<'a>(case: &'a CaseResult, rule: &'a RuleId) -> impl Iterator<Item = Judgement> + 'a {
+    case.mismatches.iter().filter(|mismatch| mismatch.rules.contains(rule)).map(|mismatch| mismatch.weight)
+}
+
+/// Whether the target claims what the case is about.
+fn is_claimed(case: &CaseResult) -> bool {
+    !matches!(case.skip, Some(SkipReason::NotClaimed(_)))
+}
+
+/// A target without writes, or without reads, or over HTTP/2, cannot be asked everything.
+fn is_within_reach(case: &CaseResult) -> bool {
+    !matches!(case.skip, Some(SkipReason::OutOfReach(_) | SkipReason::OnlyHttp1))
+}
+
+/// Whether a case that was to tell of the rule speaks neither for nor against it.
+fn could_not_tell(case: &CaseResult, rule: &RuleId) -> bool {
+    match case.verdict {
+        CaseVerdict::Passed | CaseVerdict::Warned => false,
+        CaseVerdict::Failed => accusations(case, rule).next().is_none(),
+        CaseVerdict::Blocked | CaseVerdict::Errored => true,
+        CaseVerdict::Skipped => is_claimed(case),
+    }
+}
+
+fn why_open(case: &CaseResult) -> String {
+    let reason = case.reason.as_deref();
+    match case.verdict {
+        CaseVerdict::Failed => format!("case {} failed by another rule first", case.id),
+        CaseVerdict::Blocked => format!("blocked: {}", reason.unwrap_or(&case.id)),
+        CaseVerdict::Skipped => reason.unwrap_or_default().to_owned(),
+        _ => format!("errored: {}", reason.unwrap_or(&case.id)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::Mismatch,
+        fixture::{FixtureSource, Place},
+    };
+
+    const RULE: &str = "create.new-201";
+
+    fn case(id: &str, verdict: CaseVerdict, accused: Option<&str>) -> CaseResult {
+        let place = Place { file: "cases/create.yaml".to_owned(), line: 1 };
+        let mismatch = |rule: &str| Mismatch {
+            rules: vec![RuleId::new(rule)],
+            weight: Judgement::Error,
+            place: place.clone(),
+            subject: "status".to_owned(),
+            expected: "201".to_owned(),
+            actual: "200".to_owned(),
+            exchange: None,
+        };
+        CaseResult {
+            id: id.to_owned(),
+            title: String::new(),
+            place: place.clone(),
+            proves: vec![RuleId::new(RULE)],
+            verdict,
+            duration: std::time::Duration::ZERO,
+            reason: Some("a stage that cannot be set".to_owned()),
+            blocked_by: None,
+            skip: (verdict == CaseVerdict::Skipped).then_some(SkipReason::Filtered),
+            mismatches: accused.map(mismatch).into_iter().collect(),
+            exchanges: Vec::new(),
+            attempts: 1,
+            waited_for: None,
         }
+    }
+
+    fn of(cases: &[CaseResult]) -> RuleResult {
+        let catalogue = Catalogue::load(&FixtureSource::Embedded).expect("the rules");
+        let selected = BTreeSet::from([RuleId::new(RULE)]);
+        let mut rules = verdicts(&catalogue, cases, &selected);
+        rules.retain(|rule| rule.id.as_str() == RULE);
+        rules.pop().expect("the rule")
+    }
+
+    #[test]
+    fn a_rule_is_proven_by_a_case_that_passed_and_its_other_cases_are_counted() {
+        let passed = case("a", CaseVerdict::Passed, None);
+        let whole = of(std::slice::from_ref(&passed));
+        assert_eq!((whole.verdict, whole.reason, whole.cases_not_checked), (RuleVerdict::Proven, None, 0));
+        for (verdict, accused) in [
+            (CaseVerdict::Failed, Some("create.location-201")),
+            (CaseVerdict::Blocked, None),
+            (CaseVerdict::Skipped, None),
+            (CaseVerdict::Errored, None),
+        ] {
+            let open = case("b", verdict, accused);
+            let in_part = of(&[passed.clone(), open.clone()]);
+            assert_eq!((in_part.verdict, in_part.cases_not_checked), (RuleVerdict::Proven, 1), "{verdict:?}");
+            let reason = in_part.reason.expect("a reason");
+            assert!(reason.starts_with("1 of its 2 cases was not checked: "), "{reason}");
+            let alone = of(&[open]);
+            assert_eq!((alone.verdict, alone.cases_not_checked), (RuleVerdict::NotChecked, 1), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn no_case_that_passed_outweighs_one_that_blames_the_rule() {
+        let rule = of(&[case("a", CaseVerdict::Passed, None), case("b", CaseVerdict::Failed, Some(RULE))]);
+        assert_eq!((rule.verdict, rule.cases_not_checked), (RuleVerdict::Broken, 0));
+    }
+
+    #[test]
+    fn what_the_target_does_not_claim_is_not_counted() {
+        let mut absent = case("b", CaseVerdict::Skipped, None);
+        absent.skip = Some(SkipReason::NotClaimed("ttl".to_owned()));
+        let rule = of(&[case("a", CaseVerdict::Passed, None), absent.clone()]);
+        assert_eq!((rule.verdict, rule.cases_not_checked), (RuleVerdict::Proven, 0));
+        assert_eq!(of(&[absent]).verdict, RuleVerdict::NotClaimed);
     }
 }

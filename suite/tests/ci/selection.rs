@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::program::{check, json, status, told};
+use crate::program::{Served, check, json, status, told};
 
 fn cases_run(report: &Value) -> BTreeSet<String> {
     let cases = report["cases"].as_array().expect("cases").iter();
@@ -40,6 +40,36 @@ fn shards_are_disjoint_and_make_up_the_whole() {
         }
     }
     assert_eq!(left, BTreeSet::new());
+}
+
+#[test]
+fn a_missing_capability_is_one_failure_over_all_shards() {
+    let server = Served::start(&["--break", "fork.default-offset-is-tail#headers-ignored"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| {
+        let file = folder.path().join("report.json");
+        let report = format!("json={}", file.display());
+        check(&[&[&server.url, "--only", "fork", "--report", &report], arguments].concat());
+        json(&file)
+    };
+    let count = |report: &Value, verdict: &str| report["summary"][verdict].as_u64().expect("a number");
+    let whole = run(&[]);
+    let parts = ["1/3", "2/3", "3/3"].map(|shard| run(&["--shard", shard]));
+    for verdict in ["passed", "failed", "warned", "blocked", "errored"] {
+        let all: u64 = parts.iter().map(|part| count(part, verdict)).sum();
+        assert_eq!(all, count(&whole, verdict), "{verdict}");
+    }
+    assert_eq!(count(&whole, "failed"), 1);
+    assert!(
+        parts.iter().all(|part| count(part, "blocked") > 10),
+        "{:?}",
+        parts.map(|part| part["summary"].clone())
+    );
+    let reasons = parts.iter().flat_map(|part| part["cases"].as_array().expect("cases"));
+    let of_others = |case: &&Value| {
+        case["reason"].as_str().is_some_and(|why| why.contains("of which another shard tells"))
+    };
+    assert!(reasons.filter(of_others).count() > 20);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 use streamgauge::{
     built_in,
     case::CaseSet,
-    event::{CaseResult, CaseVerdict, Event, Listener, RuleVerdict, RunResult},
+    event::{CaseResult, CaseVerdict, Event, Listener, RuleResult, RuleVerdict, RunResult, SkipReason},
     fixture::FixtureSource,
     rule::Catalogue,
     run::{self, Job, Options, Plan, Selection, Suite, Target, Timings},
@@ -125,8 +125,13 @@ impl Seen {
         let accuses = |case: &&CaseResult| matches!(case.verdict, CaseVerdict::Failed | CaseVerdict::Warned);
         let accusations = result.unusable.clone().into_iter();
         let accusations = accusations.chain(result.cases.iter().filter(accuses).map(said)).collect();
-        let proven = result.rules.iter().filter(|rule| rule.verdict == RuleVerdict::Proven);
-        let reason = |rule: &streamgauge::event::RuleResult| {
+        // A right server lets every case of a rule come to its end, not only some.
+        let in_whole = |rule: &&RuleResult| {
+            let mut own = result.cases.iter().filter(|case| case.proves.contains(&rule.id));
+            rule.verdict == RuleVerdict::Proven && !own.any(was_kept_from_telling)
+        };
+        let proven = result.rules.iter().filter(in_whole);
+        let reason = |rule: &RuleResult| {
             let own = result.cases.iter().filter(|case| case.proves.contains(&rule.id));
             let own = own.filter(|case| case.verdict != CaseVerdict::Passed).map(said);
             own.collect::<Vec<_>>().join("; ")
@@ -141,6 +146,12 @@ impl Seen {
     pub(crate) fn why_not(&self, rule: &str) -> &str {
         self.reasons.get(rule).map_or("", String::as_str)
     }
+}
+
+/// Whether the server, or time, kept the case from telling anything.
+fn was_kept_from_telling(case: &CaseResult) -> bool {
+    matches!(case.verdict, CaseVerdict::Blocked | CaseVerdict::Errored)
+        || matches!(case.skip, Some(SkipReason::TooSlow(_) | SkipReason::NotGiven(_) | SkipReason::OutOfTime))
 }
 
 fn said(case: &CaseResult) -> String {

@@ -105,6 +105,7 @@ fn server(name: &str, verdicts: &[(&str, RuleVerdict)], accusing: &[(&str, &[&st
             verdict,
             reason: matches!(verdict, NotClaimed | NotChecked).then(|| "the reason".to_owned()),
             cases: cases_of(id),
+            cases_not_checked: 0,
         })
         .collect();
     let cases = accusing.iter().flat_map(|&(rule, cases)| cases.iter().map(move |case| accuses(case, rule)));

@@ -65,6 +65,7 @@ fn differences_from_what_is_known_fit_the_schema() {
     let difference = Difference {
         unexpected: vec![(RuleId::new("create.new-201"), RuleVerdict::Broken)],
         outdated: vec!["known.yaml:1: seq.* matches no rule of this run".to_owned()],
+        ..Difference::default()
     };
     let mut out = Vec::new();
     write(&mut out, &sample::troubled(), Standard { known: Some(&difference), ..sample::standard() })

@@ -33,8 +33,9 @@ pub(super) fn write(
     write_blocked(sheet, findings)?;
     write_errored(sheet, findings)?;
     write_skipped(sheet, findings)?;
-    if !findings.areas.is_empty() {
-        write_table(sheet, findings)?;
+    // Of a target that cannot be used it says nothing.
+    if !findings.areas.is_empty() && run.unusable.is_none() {
+        write_table(sheet, run, findings)?;
     }
     if !findings.noted.is_empty() {
         let cases = findings.noted.iter().map(|finding| finding.accusations.len()).sum();
@@ -42,7 +43,7 @@ pub(super) fn write(
         sheet.blank()?;
     }
     write_differences(sheet, standard)?;
-    write_unsteady(sheet, run)?;
+    write_unsteady(sheet, run, standard)?;
     write_last_line(sheet, run, findings, standard)
 }
 
@@ -107,7 +108,7 @@ fn write_end(sheet: &mut Sheet<'_>, groups: &[Group<'_>]) -> io::Result<()> {
     if groups.is_empty() { Ok(()) } else { sheet.blank() }
 }
 
-fn write_table(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()> {
+fn write_table(sheet: &mut Sheet<'_>, run: &RunResult, findings: &Findings<'_>) -> io::Result<()> {
     let total = findings.total(message::ALL_RULES);
     let judgements =
         findings.judgements.iter().map(|tally| Tally { name: message::judged(&tally.name), ..tally.clone() });
@@ -126,6 +127,9 @@ fn write_table(sheet: &mut Sheet<'_>, findings: &Findings<'_>) -> io::Result<()>
     sheet.line(0, &[(FAINT, &"-".repeat(name_width + message::COLUMNS.len() * 13))])?;
     for tally in sums.iter().filter(|tally| tally.visible_total() > 0) {
         write_row(sheet, tally, name_width)?;
+    }
+    if let Some(sentence) = message::proven_in_part(run) {
+        sheet.prose(0, FAINT, &sentence)?;
     }
     if total.not_observable > 0 {
         sheet.line(0, &[(FAINT, &message::not_observable(total.not_observable))])?;
@@ -160,8 +164,8 @@ fn write_differences(sheet: &mut Sheet<'_>, standard: Standard<'_>) -> io::Resul
 }
 
 /// What several runs did not agree on.
-fn write_unsteady(sheet: &mut Sheet<'_>, run: &RunResult) -> io::Result<()> {
-    let sentences = message::unsteady(run);
+fn write_unsteady(sheet: &mut Sheet<'_>, run: &RunResult, standard: Standard<'_>) -> io::Result<()> {
+    let sentences = message::unsteady(run, standard);
     if sentences.is_empty() {
         return Ok(());
     }

@@ -57,6 +57,7 @@ fn known_failures_are_told_in_short_and_differences_in_full() {
         outdated: vec![
             "known.yaml:3: head.* is listed as failing and is proven; take it off the list".to_owned(),
         ],
+        ..Difference::default()
     };
     let standard = Standard { known: Some(&difference), ..sample::standard() };
     insta::assert_snapshot!(report(&sample::troubled(), ColorChoice::Never, standard));
