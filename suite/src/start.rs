@@ -1,6 +1,8 @@
 //! The server under test as a process of ours: started, waited for, and stopped with everything it has started.
 
 mod invocation;
+#[cfg(unix)]
+mod keeper;
 mod output;
 mod process;
 
@@ -8,7 +10,7 @@ pub use invocation::{Invocation, UnreadableCommand};
 pub use output::Tail;
 pub use process::StartedServer;
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 /// How to start a server.
 #[derive(Clone, Debug)]
@@ -22,7 +24,7 @@ pub struct Start {
     pub folder: Option<PathBuf>,
 }
 
-/// Why a server could not be started.
+/// Why a server could not be started. What it printed is in [`StartedServer::tail`].
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(
@@ -31,14 +33,12 @@ pub enum StartError {
     Occupied { url: String },
     #[error("cannot run {program:?}: {reason}; {}", advice(.reason))]
     NotRun { program: String, reason: std::io::Error },
+    #[error("the server ended before it answered at {url} ({status}); run {command} by hand to see why")]
+    Ended { url: String, command: String, status: String },
     #[error(
-        "the server ended before it answered at {url} ({status}); run {command} by hand to see why{output}"
+        "the server did not answer at {url} within {timeout:?} ({reason}); see that it listens there, or give it more time with --start-timeout"
     )]
-    Ended { url: String, command: String, status: String, output: LastWords },
-    #[error(
-        "the server did not answer at {url} within {timeout:?} ({reason}); see that it listens there, or give it more time with --start-timeout{output}"
-    )]
-    Silent { url: String, timeout: Duration, reason: String, output: LastWords },
+    Silent { url: String, timeout: Duration, reason: String },
     #[error("--start-log {}: {reason}", .path.display())]
     Log { path: PathBuf, reason: std::io::Error },
 }
@@ -50,18 +50,5 @@ fn advice(reason: &std::io::Error) -> &'static str {
         }
         std::io::ErrorKind::PermissionDenied => "make it executable, or name the interpreter that runs it",
         _ => "see that it can be run by hand",
-    }
-}
-
-/// What a server printed last, below the sentence that speaks of it.
-#[derive(Debug)]
-pub struct LastWords(pub String);
-
-impl fmt::Display for LastWords {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_str() {
-            "" => f.write_str("; it printed nothing"),
-            words => write!(f, ". It printed last:\n{words}"),
-        }
     }
 }

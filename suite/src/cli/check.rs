@@ -195,7 +195,12 @@ impl CheckArguments {
         let mut server = None;
         let outcome = tokio::select! {
             status = watching::run(self, &mut server) => status,
-            interruption = signals::interruption(), if self.start.is_wanted() || !self.watch.is_empty() => Ok(interruption.into()),
+            interruption = signals::interruption(), if self.start.is_wanted() || !self.watch.is_empty() => {
+                if self.watch.is_empty() {
+                    eprintln!("told to end: the run is broken off, and no report is written");
+                }
+                Ok(interruption.into())
+            }
         };
         if let Some(server) = server.take() {
             // Whoever asks again does not want to wait: what is dropped is killed.

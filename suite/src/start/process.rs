@@ -12,7 +12,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{LastWords, Start, StartError, Tail};
+#[cfg(unix)]
+use super::keeper::Keeper;
+use super::{Start, StartError, Tail};
 use crate::wire::{Client, Request, Target};
 
 /// How long a server may take to end after SIGTERM.
@@ -25,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(2);
 const REST: Duration = Duration::from_millis(300);
 
 /// A server that was started. Where it is dropped without [`StartedServer::stop`], as by a panic, all of its process
-/// group is killed at once.
+/// group is killed at once; where this program is killed, a moment later.
 #[derive(Debug)]
 pub struct StartedServer {
     child: Child,
@@ -83,7 +85,6 @@ impl StartedServer {
                     url: url.to_string(),
                     command: self.command.clone(),
                     status: status.to_string(),
-                    output: LastWords(self.tail.text()),
                 });
             }
             let left = until.saturating_duration_since(Instant::now());
@@ -92,8 +93,7 @@ impl StartedServer {
                 Err(reason) => reason,
             };
             if Instant::now() >= until {
-                let output = LastWords(self.tail.text());
-                return Err(StartError::Silent { url: url.to_string(), timeout: time, reason, output });
+                return Err(StartError::Silent { url: url.to_string(), timeout: time, reason });
             }
             sleep(LOOK_AGAIN).await;
         }
@@ -119,6 +119,7 @@ impl StartedServer {
         self.kill();
         // Leaves no zombie behind.
         let _ = timeout(GRACE, self.child.wait()).await;
+        self.group.has_ended().await;
         self.gather_rest().await;
     }
 
@@ -162,13 +163,24 @@ async fn answers(client: &Client, url: &Target, time: Duration) -> Result<(), St
 
 #[cfg(unix)]
 #[derive(Debug)]
-struct Group(Option<rustix::process::Pid>);
+struct Group {
+    leader: Option<rustix::process::Pid>,
+    keeper: Option<Keeper>,
+}
 
 #[cfg(unix)]
 impl Group {
     fn led_by(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(rustix::process::Pid::from_raw))
+        let leader = id.and_then(rustix::process::Pid::from_raw);
+        Self { leader, keeper: leader.map(Keeper::of) }
+    }
+
+    /// No process of it is left.
+    async fn has_ended(&mut self) {
+        if let Some(keeper) = self.keeper.take() {
+            keeper.dismiss().await;
+        }
     }
 
     fn ask_to_end(&self) {
@@ -180,14 +192,14 @@ impl Group {
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
-        if let Some(leader) = self.0 {
+        if let Some(leader) = self.leader {
             // A group that is gone has ended, which is all that is wanted.
             let _ = rustix::process::kill_process_group(leader, signal);
         }
     }
 
     fn is_alive(&self) -> bool {
-        self.0.is_some_and(|leader| rustix::process::test_kill_process_group(leader).is_ok())
+        self.leader.is_some_and(|leader| rustix::process::test_kill_process_group(leader).is_ok())
     }
 }
 
@@ -201,6 +213,8 @@ impl Group {
     fn led_by(_child: &Child) -> Self {
         Self
     }
+
+    async fn has_ended(&mut self) {}
 
     fn ask_to_end(&self) {}
 

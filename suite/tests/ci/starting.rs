@@ -4,13 +4,13 @@ use std::{
     fs,
     net::TcpStream,
     path::Path,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use rustix::process::Signal;
 
-use crate::program::{PROGRAM, Served, check, free_port, root, send, status, told};
+use crate::program::{PROGRAM, Served, check, free_port, json, root, send, status, told};
 
 /// A command that serves the protocol, has a child beside, and notes the ids of both in `folder`.
 pub(crate) fn server_with_child(folder: &Path, port: u16) -> String {
@@ -35,6 +35,22 @@ pub(crate) fn still_running(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+/// A run in its midst. It lasts long enough to be met there, as the timeout of the target is not told.
+fn waiting_run(start: &str, port: u16) -> Child {
+    let run = Command::new(PROGRAM)
+        .args(["check", "--start", start, &root(port), "--only", "longpoll"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let began = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "the server does not answer");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    run
+}
+
 #[test]
 fn the_target_is_started_checked_and_gone_with_its_child() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -55,19 +71,7 @@ fn a_run_that_is_told_to_end_leaves_no_process_behind() {
         let folder = tempfile::tempdir().expect("a folder");
         let port = free_port();
         let start = server_with_child(folder.path(), port);
-        // With a timeout that is not told the run waits long enough to be met in its midst.
-        let arguments = ["check", "--start", &start, &root(port), "--only", "longpoll"];
-        let mut run = Command::new(PROGRAM)
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program runs");
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(20), "the server does not answer");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let mut run = waiting_run(&start, port);
         send(&run, signal);
         assert_eq!(run.wait().expect("an end").code(), Some(status), "{signal:?}");
         assert_eq!(still_running(folder.path()), [""; 0], "{signal:?}");
@@ -91,13 +95,71 @@ fn a_target_that_cannot_be_started_is_told_with_what_it_printed() {
         ("no-such-program --port 1", &["cannot run \"no-such-program\"", "check its name, and PATH"][..]),
         ("sh -c 'echo no database >&2; exit 7'", &["exit status: 7", "no database", "by hand"]),
         ("no-such-program --port $PORT", &["exit status: 127", "not found"]),
-        ("sleep 600", &["did not answer", "within 1s", "--start-timeout", "it printed nothing"]),
+        ("sleep 600", &["did not answer", "within 1s", "--start-timeout", "printed nothing"]),
     ] {
         let output = check(&["--start", start, "--start-timeout", "1s", &url]);
         assert_eq!(status(&output), 3, "{start}: {}", told(&output));
         for words in expected {
             assert!(told(&output).contains(words), "{start}: no {words:?} in {}", told(&output));
         }
+    }
+}
+
+#[test]
+fn reports_are_written_where_nothing_could_be_checked_and_say_so() {
+    let url = root(free_port());
+    for (arguments, expected) in [
+        (&["--start", "no-such-program"][..], "cannot run"),
+        (&["--start", "sh -c 'exit 7'"], "exit status: 7"),
+        (&["--start", "sleep 600", "--start-timeout", "300ms"], "did not answer"),
+        (&[], "refused"),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let formats = ["json", "junit", "tap", "markdown", "html", "har"];
+        let reports: Vec<String> =
+            formats.iter().map(|format| format!("{format}={}", path(format))).collect();
+        fs::write(path("known"), "- { rule: head.closed-flag, verdict: broken, reason: old }\n")
+            .expect("a list");
+        let mut all = vec![url.as_str()];
+        all.extend(arguments);
+        reports.iter().for_each(|report| all.extend(["--report", report]));
+        let list = path("known");
+        all.extend(["--known-failures", &list, "--write-known-failures", &list]);
+        let output = check(&all);
+        assert_eq!(status(&output), 3, "{arguments:?}: {}", told(&output));
+        assert!(told(&output).contains(expected), "{arguments:?}: {}", told(&output));
+        let report = json(Path::new(&path("json")));
+        assert_eq!(report["conclusion"], "unusable");
+        assert!(report["unusable"].as_str().expect("a reason").contains(expected), "{}", report["unusable"]);
+        let read = |name: &str| fs::read_to_string(path(name)).expect(name);
+        // What an interface for JUnit shows as red.
+        assert!(
+            read("junit").contains("errors=\"1\"") && read("junit").contains(expected),
+            "{}",
+            read("junit")
+        );
+        assert!(read("tap").contains("Bail out!"), "{}", read("tap"));
+        for page in ["markdown", "html"] {
+            assert!(read(page).contains("UNUSABLE"), "{page}: {}", read(page));
+        }
+        assert_eq!(json(Path::new(&path("har")))["log"]["entries"], serde_json::json!([]));
+        assert!(read("known").contains("head.closed-flag"), "a list that says something is kept");
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_takes_the_target_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = free_port();
+    let start = server_with_child(folder.path(), port);
+    let mut run = waiting_run(&start, port);
+    send(&run, Signal::KILL);
+    assert_eq!(run.wait().expect("an end").code(), None);
+    let began = Instant::now();
+    while !still_running(folder.path()).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", still_running(folder.path()));
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

@@ -1,6 +1,6 @@
 //! One round: the target is started where that is wanted, checked, told of, and stopped.
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use super::{
     CheckArguments, FailOn, JOBS, MAX_TIME,
@@ -120,16 +120,22 @@ impl<'a> Round<'a> {
             .without(arguments.without.iter().copied());
         // A wrong pattern is told before the target is started.
         let first = self.plan(&target)?;
-        if let Some(start) = arguments.start.start(arguments.from_file.folder.clone())? {
-            let url = wire::Target::parse(&url).map_err(Misuse::new)?;
-            if let Err(end) = launch(&start, &url, &client, &secrets, server).await {
-                return end;
+        let started = match arguments.start.start(arguments.from_file.folder.clone())? {
+            None => Ok(()),
+            Some(start) => {
+                let url = wire::Target::parse(&url).map_err(Misuse::new)?;
+                launch(&start, &url, &client, &secrets, server).await?
             }
-        }
-        let result = self.run_all(&target, first).await?;
+        };
+        let has_begun = started.is_ok();
+        let result = match started {
+            Ok(()) => self.run_all(&target, first).await?,
+            // Who reads the reports has to learn of it, too.
+            Err(why) => run::not_begun(&target, &self.catalogue, first, self.seed(), why),
+        };
         self.conclude(&result, || {
             if let Some(server) = server {
-                tell_last_words(server, &secrets);
+                tell_last_words(server, has_begun, &secrets);
             }
         })
     }
@@ -158,13 +164,17 @@ impl<'a> Round<'a> {
         run::merge(runs, &self.catalogue).ok_or_else(|| Misuse::new("nothing was run"))
     }
 
+    fn seed(&self) -> u64 {
+        self.arguments.seed.unwrap_or_else(rand::random)
+    }
+
     async fn run_once(&self, target: Target, plan: Plan) -> RunResult {
         let arguments = self.arguments;
         let options = Options {
             jobs: arguments.jobs.map_or(JOBS, NonZeroUsize::get),
             case_limit: arguments.max_wait() + Duration::from_secs(20),
             run_limit: arguments.max_time.map_or(MAX_TIME, |time| time.0),
-            seed: arguments.seed.unwrap_or_else(rand::random),
+            seed: self.seed(),
             ..Options::default()
         };
         run::run(target, Arc::clone(&self.catalogue), plan, options, &mut progress()).await
@@ -173,10 +183,7 @@ impl<'a> Round<'a> {
     /// Tells what was found, in all ways that are wanted; before that, where it is not good, what else there is to tell.
     fn conclude(self, result: &RunResult, if_not_good: impl FnOnce()) -> Result<Status, Misuse> {
         if let Some(file) = &self.arguments.write_known_failures {
-            let written = std::fs::File::create(file).and_then(|mut file| known::write(&mut file, result));
-            written.map_err(|error| {
-                Misuse::new(format!("--write-known-failures {}: {error}", file.display()))
-            })?;
+            write_list(file, result)?;
         }
         // A target that cannot be used says nothing of what is known.
         let baseline = self.baseline.filter(|_| result.unusable.is_none());
@@ -190,4 +197,15 @@ impl<'a> Round<'a> {
         }
         tell(result, standard, &self.destinations)
     }
+}
+
+/// Writes the failures as a list of known ones.
+fn write_list(file: &Path, result: &RunResult) -> Result<(), Misuse> {
+    if result.unusable.is_some() {
+        // An empty list would take the place of one that says something.
+        eprintln!("{} is not written, as the target cannot be used", file.display());
+        return Ok(());
+    }
+    let written = std::fs::File::create(file).and_then(|mut file| known::write(&mut file, result));
+    written.map_err(|error| Misuse::new(format!("--write-known-failures {}: {error}", file.display())))
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::{
     case::HumanDuration,
-    cli::{Misuse, Status},
+    cli::Misuse,
     secret::Secrets,
     start::{Start, StartError, StartedServer},
     wire::{Client, Target},
@@ -53,14 +53,14 @@ impl StartArguments {
     }
 }
 
-/// Starts the server into `slot` and waits until it answers. Where it does not, the status to end with is the error.
+/// Starts the server into `slot` and waits until it answers; says why, where it does not.
 pub(super) async fn launch(
     start: &Start,
     url: &Target,
     client: &Client,
     secrets: &Secrets,
     slot: &mut Option<StartedServer>,
-) -> Result<(), Result<Status, Misuse>> {
+) -> Result<Result<(), String>, Misuse> {
     eprintln!(
         "starting {}; waiting for an answer at {url}, for at most {:?}",
         secrets.hide_in(&start.invocation.to_string()),
@@ -70,18 +70,15 @@ pub(super) async fn launch(
         Ok(server) => slot.insert(server).ready(client, url, start.timeout).await,
         Err(error) => Err(error),
     };
-    outcome.map_err(|error| match error {
-        StartError::Log { .. } => Err(Misuse::new(error)),
-        unusable => {
-            eprintln!("error: {}", secrets.hide_in(&unusable.to_string()));
-            Ok(Status::Unusable)
-        }
-    })
+    match outcome {
+        Err(error @ StartError::Log { .. }) => Err(Misuse::new(error)),
+        outcome => Ok(outcome.map_err(|unusable| secrets.hide_in(&unusable.to_string()))),
+    }
 }
 
-/// Shows what the server printed, after a run that did not go well.
-pub(super) fn tell_last_words(server: &mut StartedServer, secrets: &Secrets) {
-    if let Some(status) = server.ended() {
+/// Shows what the server printed, after a run that did not go well, or did not begin.
+pub(super) fn tell_last_words(server: &mut StartedServer, has_begun: bool, secrets: &Secrets) {
+    if has_begun && let Some(status) = server.ended() {
         eprintln!("The server that was started ended during the run ({status}).");
     }
     match server.tail().text().as_str() {
