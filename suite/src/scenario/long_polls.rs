@@ -1,8 +1,12 @@
 //! Appends that race with long-polls.
 
-use std::time::{Duration, Instant};
+use std::{
+    iter,
+    time::{Duration, Instant},
+};
 
-use futures_util::future::try_join_all;
+use bytes::Bytes;
+use futures_util::future::{join_all, try_join_all};
 use rand::Rng as _;
 
 use super::{Scenario, proof::Proof, stream::Stream};
@@ -140,36 +144,58 @@ pub(super) static SKIPS_NOTHING: Scenario = Scenario::new(
 .needing(&[Capability::LongPoll])
 .waiting_for(Wait::LongPollTimeout, MEETINGS + 1);
 
-/// Times that appends meet the end of long-polls, streams side by side each time, and readers of each stream: many, as
-/// the moment in which a server tells the two in the wrong order is short.
-const MEETINGS: u32 = 3;
-const MEETING: usize = 64;
-const READERS: u32 = 8;
+/// Times that appends meet the end of long-polls, streams side by side each time, and readers of each stream.
+const MEETINGS: u32 = 4;
+const STREAMS_THAT_MEET: u32 = 16;
+const READERS: usize = 8;
 
-/// How long before the expected end the first append is sent, how long after the one before each following, and how
-/// long after the one before each reader of a stream begins.
-const AHEAD: Duration = Duration::from_millis(4);
-const STEP: Duration = Duration::from_micros(120);
-const STAGGER: Duration = Duration::from_micros(700);
+/// How long before the expected end the first append is sent, and how long after the one before each following: the
+/// end comes before one of them, even where it is not expected to the millisecond.
+const AHEAD: Duration = Duration::from_millis(12);
+const STEP: Duration = Duration::from_millis(1);
 
-/// How much nearer to the end the next append on a stream is sent, by what became of the one before.
-const CORRECTION: Duration = Duration::from_millis(2);
+/// How much earlier all is sent the next time, or later, when nearly all or nearly no reader was told the end.
+const CORRECTION: Duration = Duration::from_millis(8);
+
+/// The moment in which a server tells the two in the wrong order is short while it is idle: it lies between the end of
+/// the time and the look at what is stored. So the target has something to do from this long before the end on, and
+/// turns to both afterwards: appends of many small messages, as many as keep some processors busy.
+const BUSY_AHEAD: Duration = Duration::from_millis(30);
+const TASKS: usize = 8;
+const MESSAGES: usize = 32 << 10;
 
 async fn skips_nothing(stage: &Stage) -> Result<(), Halt> {
     let proof = stage.proof("longpoll.204-skips-nothing");
     let idle = stage.stream("idle", "text/plain");
     let tail = idle.create().await?;
-    let answer = proof.wait(idle.long_polling(&tail)?).await?;
-    if answer.seen.status != 204 {
-        return Err(blocked_by_no_timeout(&answer));
+    let polls = iter::repeat_with(|| idle.long_polling(&tail)).take(READERS);
+    let polls = try_join_all(polls.map(|poll| async move { proof.wait(poll?).await })).await?;
+    if let Some(answer) = polls.iter().find(|poll| poll.seen.status != 204) {
+        return Err(blocked_by_no_timeout(answer));
     }
-    // The declared time may be rounded; what was measured holds the way of the answer, too.
-    let timeout = answer.seen.elapsed;
-    let streams = (0..MEETING).map(|index| {
-        let at = timeout.saturating_sub(AHEAD) + STEP * u32::try_from(index).unwrap_or(0);
-        meet(stage.stream(format!("stream-{index}"), "text/plain"), at)
+    // The declared time may be rounded. What is measured holds the way of the answer, too, and every other delay.
+    let mut end = polls.iter().map(|poll| poll.seen.elapsed).min().unwrap_or_default();
+    let work = stage.stream("work", "application/json");
+    work.create().await?;
+    let streams = (0..STREAMS_THAT_MEET).map(|index| async move {
+        let stream = stage.stream(format!("stream-{index}"), "text/plain");
+        let tail = stream.create().await?;
+        Ok::<_, Halt>((stream, tail))
     });
-    try_join_all(streams).await.map(drop)
+    let mut streams = try_join_all(streams).await?;
+    for meeting in 0..MEETINGS {
+        let meetings = (0..).zip(&mut streams).map(|(index, (stream, tail))| {
+            meet(stream, tail, end.saturating_sub(AHEAD) + STEP * index, format!("[meeting {meeting}]"))
+        });
+        let busy = keep_busy(&work, end.saturating_sub(BUSY_AHEAD));
+        let (ended, ()) = tokio::try_join!(try_join_all(meetings), busy)?;
+        match ended.iter().sum::<usize>() * 8 / (ended.len() * READERS) {
+            0 => end += CORRECTION,
+            7.. => end = end.saturating_sub(CORRECTION),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn blocked_by_no_timeout(answer: &Answer) -> Halt {
@@ -179,35 +205,36 @@ fn blocked_by_no_timeout(answer: &Answer) -> Halt {
     }
 }
 
-async fn meet(stream: Stream<'_>, mut at: Duration) -> Result<(), Halt> {
-    let proof = stream.stage.proof("longpoll.204-skips-nothing");
-    let mut tail = stream.create().await?;
-    for meeting in 0..MEETINGS {
-        let body = format!("[meeting {meeting}]");
-        let polls = (0..READERS).map(|reader| {
-            let poll = stream.long_polling(&tail);
-            async move {
-                tokio::time::sleep(STAGGER * reader).await;
-                proof.wait(poll?).await
-            }
-        });
-        let append = async {
-            tokio::time::sleep(at).await;
-            stream.stage.set_up_now(stream.appending(body.clone())?, "append.success-204").await
-        };
-        let (polls, write) = tokio::try_join!(try_join_all(polls), append)?;
-        let ended: Vec<&Answer> = polls.iter().filter(|poll| poll.seen.status == 204).collect();
-        for poll in &ended {
-            let next = poll.next_offset("longpoll.204-headers")?;
-            if next != tail {
-                let rest = stream.rest(&next).await?;
-                let subject = format!("content from {next}, the offset of the 204");
-                proof.bytes(&subject, body.as_bytes(), &rest.bytes(), poll.exchange)?;
-            }
-        }
-        // The nearer half of the readers to the append, the better.
-        at = if ended.len() * 2 > polls.len() { at.saturating_sub(CORRECTION) } else { at + CORRECTION };
-        tail = write.next_offset("append.response-next-offset")?;
-    }
+/// Gives the target something to do. What it answers is none of this scenario's business.
+async fn keep_busy(work: &Stream<'_>, at: Duration) -> Result<(), Halt> {
+    let body = Bytes::from(format!("[{}0]", "0,".repeat(MESSAGES - 1)));
+    let tasks: Vec<Request> =
+        iter::repeat_with(|| work.appending(body.clone())).take(TASKS).collect::<Result<_, _>>()?;
+    tokio::time::sleep(at).await;
+    let limit = work.stage.request_limit();
+    join_all(tasks.into_iter().map(|task| work.stage.send_waiting(task, limit))).await;
     Ok(())
+}
+
+/// Appends once at about the end of some long-polls, looks at the offsets of those that timed out, and counts them.
+async fn meet(stream: &Stream<'_>, tail: &mut String, at: Duration, body: String) -> Result<usize, Halt> {
+    let proof = stream.stage.proof("longpoll.204-skips-nothing");
+    let polls = iter::repeat_with(|| stream.long_polling(tail)).take(READERS);
+    let polls = polls.map(|poll| async move { proof.wait(poll?).await });
+    let append = async {
+        tokio::time::sleep(at).await;
+        stream.stage.set_up_now(stream.appending(body.clone())?, "append.success-204").await
+    };
+    let (polls, write) = tokio::try_join!(try_join_all(polls), append)?;
+    let ended: Vec<&Answer> = polls.iter().filter(|poll| poll.seen.status == 204).collect();
+    for poll in &ended {
+        let next = poll.next_offset("longpoll.204-headers")?;
+        if next != *tail {
+            let rest = stream.rest(&next).await?;
+            let subject = format!("content from {next}, the offset of the 204");
+            proof.bytes(&subject, body.as_bytes(), &rest.bytes(), poll.exchange)?;
+        }
+    }
+    *tail = write.next_offset("append.response-next-offset")?;
+    Ok(ended.len())
 }
