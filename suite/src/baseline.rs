@@ -65,6 +65,9 @@ struct EntryText {
     /// Commands that show it, `$ROOT` being the stream root.
     #[serde(default)]
     curl: Vec<String>,
+    /// What the server answers to the last of them.
+    #[serde(rename = "answer")]
+    _answer: Option<String>,
 }
 
 /// How a run differs from what was known.
