@@ -234,17 +234,25 @@ impl Entry {
                 // The case that showed it may be one of those that could not tell.
                 let is_mended =
                     |rule: &RuleResult| rule.verdict == RuleVerdict::Proven && rule.cases_not_checked == 0;
-                (rules.peek().is_some(), rules.all(is_mended))
+                // --only and --shard leave rules out of a run; the list may still speak of them.
+                let is_left_out = || {
+                    run.cases_everywhere().any(|case| case.proves.iter().any(|rule| matches(rule.as_str())))
+                };
+                let was_run = rules.peek().is_some();
+                (was_run || is_left_out(), was_run && rules.all(is_mended))
             }
             Of::Case => {
-                let cases: BTreeSet<CaseVerdict> =
-                    run.cases.iter().filter(|case| matches(&case.id)).map(|case| case.verdict).collect();
+                let cases: BTreeSet<CaseVerdict> = run
+                    .cases_everywhere()
+                    .filter(|case| matches(&case.id))
+                    .map(|case| case.verdict)
+                    .collect();
                 (!cases.is_empty(), cases.iter().all(|verdict| *verdict == CaseVerdict::Passed))
             }
         };
         match self.of {
-            Of::Rule(_) if !found => Some("matches no rule of this run"),
-            Of::Case if !found => Some("matches no case of this run"),
+            Of::Rule(_) if !found => Some("matches no rule that is checked"),
+            Of::Case if !found => Some("matches no case that there is"),
             _ if !right || self.unsteady => None,
             Of::Rule(_) => Some("is listed as failing and is proven; take it off the list"),
             Of::Case => Some("is listed as failing and passes; take it off the list"),
@@ -313,9 +321,9 @@ mod tests {
         for (entry, why) in [
             ("rule: head.next-offset, verdict: broken", "is proven; take it off the list"),
             ("rule: head.*t, verdict: warned", "is proven; take it off the list"),
-            ("rule: no.such-rule, verdict: broken", "matches no rule of this run"),
+            ("rule: no.such-rule, verdict: broken", "matches no rule that is checked"),
             ("case: head-tells-the-tail", "passes; take it off the list"),
-            ("case: no-such-case", "matches no case of this run"),
+            ("case: no-such-case", "matches no case that there is"),
         ] {
             let outdated = difference(&format!("# A comment\n- {{ {entry}, reason: old }}\n")).outdated;
             assert_eq!(outdated.len(), 1, "{entry}");
@@ -323,6 +331,17 @@ mod tests {
         }
         let unsteady = "- { rule: head.next-offset, verdict: broken, unsteady: true, reason: a race }\n";
         assert_eq!(difference(unsteady).outdated, Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_a_run_leaves_out_is_neither_mended_nor_unknown() {
+        let baseline =
+            baseline("- { rule: head.next-offset, verdict: broken, reason: old }\n").expect("a list");
+        let mut run = run();
+        run.rules.clear();
+        assert_eq!(baseline.compare(&run).outdated, Vec::<String>::new());
+        run.cases.retain(|case| !case.proves.contains(&RuleId::new("head.next-offset")));
+        assert_eq!(baseline.compare(&run).outdated.len(), 1);
     }
 
     #[test]

@@ -139,6 +139,8 @@ pub struct RunResult {
     pub seed: u64,
     pub duration: Duration,
     pub cases: Vec<CaseResult>,
+    /// The cases of other shards: they are no part of this run, and yet its rules may need them to be proven in whole.
+    pub elsewhere: Vec<CaseResult>,
     pub rules: Vec<RuleResult>,
     /// Why the target could not be used at all, where it could not.
     pub unusable: Option<String>,
@@ -190,6 +192,11 @@ impl CaseResult {
 }
 
 impl RunResult {
+    /// The cases of this run and of the other shards.
+    pub fn cases_everywhere(&self) -> impl Iterator<Item = &CaseResult> {
+        self.cases.iter().chain(&self.elsewhere)
+    }
+
     /// How many cases have each verdict.
     pub fn counts(&self) -> BTreeMap<CaseVerdict, usize> {
         let mut counts = BTreeMap::new();

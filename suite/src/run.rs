@@ -145,12 +145,13 @@ pub async fn run(
         cases.extend(late);
     }
     cases.sort_by(|a, b| a.id.cmp(&b.id));
-    let rules = rules::verdicts(&world.catalogue, &cases, &plan.rules);
+    let rules = rules::verdicts(&world.catalogue, cases.iter().chain(&plan.elsewhere), &plan.rules);
     let result = RunResult {
         target: target_name,
         seed,
         duration: begun.elapsed(),
         cases,
+        elsewhere: plan.elsewhere,
         rules,
         unusable,
         shard: plan.shard.map(|shard| shard.to_string()),
@@ -162,12 +163,13 @@ pub async fn run(
 
 /// The result of a run that could not begin.
 pub fn not_begun(target: &Target, catalogue: &Catalogue, plan: Plan, seed: u64, why: String) -> RunResult {
-    let rules = rules::verdicts(catalogue, &plan.skipped, &plan.rules);
+    let rules = rules::verdicts(catalogue, plan.skipped.iter().chain(&plan.elsewhere), &plan.rules);
     RunResult {
         target: target.name(),
         seed,
         duration: Duration::ZERO,
         cases: plan.skipped,
+        elsewhere: plan.elsewhere,
         rules,
         unusable: Some(why),
         shard: plan.shard.map(|shard| shard.to_string()),

@@ -348,7 +348,8 @@ impl Tally {
 }
 
 fn open_reasons(run: &RunResult) -> Vec<(OpenReason, usize)> {
-    let cases: HashMap<&str, &CaseResult> = run.cases.iter().map(|case| (case.id.as_str(), case)).collect();
+    let cases: HashMap<&str, &CaseResult> =
+        run.cases_everywhere().map(|case| (case.id.as_str(), case)).collect();
     let mut counts: BTreeMap<OpenReason, usize> = BTreeMap::new();
     let otherwise = if run.unusable.is_some() { OpenReason::Unusable } else { OpenReason::NoCase };
     for rule in run.unchecked_error_rules() {

@@ -175,6 +175,11 @@ pub(super) fn notes(rules: usize, cases: usize) -> String {
     format!("{} on {} (in the json and html reports)", count(cases, "note"), count(rules, "rule"))
 }
 
+/// Where a reader finds what no report has room for.
+pub(super) fn more_of_a_rule(rule: &RuleId) -> String {
+    format!("Why a rule matters, and how it is checked: streamgauge rules {rule}")
+}
+
 pub(super) fn not_observable(rules: usize) -> String {
     match rules {
         1 => "1 more rule cannot be observed over HTTP.".to_owned(),

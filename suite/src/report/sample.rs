@@ -174,6 +174,7 @@ fn run(cases: Vec<CaseResult>, rules: Vec<RuleResult>) -> RunResult {
         seed: 42,
         duration: Duration::from_millis(4_130),
         cases,
+        elsewhere: vec![],
         rules,
         unusable: None,
         shard: None,

@@ -30,6 +30,8 @@ pub struct Plan {
     /// The others, those that wait longest first.
     pub(super) jobs: Vec<Job>,
     pub(super) skipped: Vec<CaseResult>,
+    /// What belongs to other shards: it is told of there.
+    pub(super) elsewhere: Vec<CaseResult>,
     /// The rules that the run tells of.
     pub(super) rules: BTreeSet<RuleId>,
     pub(super) shard: Option<Shard>,
@@ -212,7 +214,8 @@ impl Plan {
             };
             match skip {
                 _ if is_of_others => {
-                    plan.skipped.push(job.skipped(SkipReason::Filtered));
+                    let reason = Some("it belongs to another shard".to_owned());
+                    plan.elsewhere.push(CaseResult { reason, ..job.skipped(SkipReason::Filtered) });
                     probes_of_others.extend(skip.is_none().then_some(job));
                 }
                 Some(reason) => plan.skipped.push(job.skipped(reason)),
@@ -230,7 +233,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// How many cases there are, skipped ones included.
+    /// How many cases there are, skipped ones included, those of other shards not.
     pub fn len(&self) -> usize {
         self.probes.len() + self.jobs.len() + self.skipped.len()
     }

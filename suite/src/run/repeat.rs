@@ -38,7 +38,7 @@ pub fn merge(runs: Vec<RunResult>, catalogue: &Catalogue) -> Option<RunResult> {
         run.cases.into_iter().for_each(&mut keep);
     }
     whole.cases = worst.into_values().collect();
-    whole.rules = rules::verdicts(catalogue, &whole.cases, &selected);
+    whole.rules = rules::verdicts(catalogue, whole.cases_everywhere(), &selected);
     whole.repeats = Some(repeats);
     Some(whole)
 }
@@ -110,6 +110,7 @@ mod tests {
             seed: 1,
             duration: Duration::from_secs(1),
             cases,
+            elsewhere: Vec::new(),
             rules,
             unusable: None,
             shard: None,

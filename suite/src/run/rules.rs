@@ -8,9 +8,9 @@ use crate::{
 };
 
 /// The verdict of every rule that binds a server and is among `selected`, or that a case that ran tells of.
-pub(super) fn verdicts(
+pub(super) fn verdicts<'a>(
     catalogue: &Catalogue,
-    cases: &[CaseResult],
+    cases: impl IntoIterator<Item = &'a CaseResult>,
     selected: &BTreeSet<RuleId>,
 ) -> Vec<RuleResult> {
     let mut telling: BTreeMap<&RuleId, Vec<&CaseResult>> = BTreeMap::new();

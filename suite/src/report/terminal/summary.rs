@@ -42,6 +42,10 @@ pub(super) fn write(
         sheet.line(0, &[(PLAIN, &message::notes(findings.noted.len(), cases))])?;
         sheet.blank()?;
     }
+    if let Some(finding) = findings.broken.first().or(findings.warned.first()) {
+        sheet.prose(0, FAINT, &message::more_of_a_rule(finding.id))?;
+        sheet.blank()?;
+    }
     write_differences(sheet, standard)?;
     write_unsteady(sheet, run, standard)?;
     write_last_line(sheet, run, findings, standard)
