@@ -211,6 +211,11 @@ impl RunResult {
         self.cases.iter().filter(|case| case.verdict == verdict).count()
     }
 
+    /// Whether the target could not be used from the beginning.
+    pub fn could_not_begin(&self) -> bool {
+        self.unusable.is_some() && self.cases.iter().all(|case| case.verdict == CaseVerdict::Skipped)
+    }
+
     /// Rules that are proven by some of their cases only.
     pub fn rules_proven_in_part(&self) -> impl Iterator<Item = &RuleResult> {
         self.rules.iter().filter(|rule| rule.verdict == RuleVerdict::Proven && rule.cases_not_checked > 0)

@@ -162,7 +162,14 @@ pub async fn run(
 }
 
 /// The result of a run that could not begin.
-pub fn not_begun(target: &Target, catalogue: &Catalogue, plan: Plan, seed: u64, why: String) -> RunResult {
+pub fn not_begun(
+    target: &Target,
+    catalogue: &Catalogue,
+    mut plan: Plan,
+    seed: u64,
+    why: String,
+) -> RunResult {
+    plan.skipped.sort_by(|a, b| a.id.cmp(&b.id));
     let rules = rules::verdicts(catalogue, plan.skipped.iter().chain(&plan.elsewhere), &plan.rules);
     RunResult {
         target: target.name(),

@@ -344,6 +344,9 @@ pub(super) fn case_verdict(verdict: CaseVerdict) -> &'static str {
 /// The sums of a run: what the verdict means, the cases by verdict, the time.
 pub(super) fn sums(run: &RunResult, findings: &Findings<'_>, standard: Standard<'_>) -> String {
     let shard = run.shard.as_ref().map(|shard| format!("shard {shard}: ")).unwrap_or_default();
+    if run.could_not_begin() {
+        return format!("{shard}{}; no case was run", explanation(findings, run, standard));
+    }
     format!(
         "{shard}{}; {}; {}",
         explanation(findings, run, standard),

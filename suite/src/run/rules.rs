@@ -77,10 +77,10 @@ fn judge(rule: &Rule, cases: &[&CaseResult], open: &[&CaseResult]) -> (RuleVerdi
     match open.len() {
         all if all == claimed => (RuleVerdict::NotChecked, Some(why)),
         1 => (RuleVerdict::Proven, Some(format!("1 of its {claimed} cases was not checked: {why}"))),
-        some => (
-            RuleVerdict::Proven,
-            Some(format!("{some} of its {claimed} cases were not checked; case {}: {why}", first.id)),
-        ),
+        some => {
+            let whole = format!("{some} of its {claimed} cases were not checked; the first: {why}");
+            (RuleVerdict::Proven, Some(whole))
+        }
     }
 }
 
@@ -110,12 +110,15 @@ fn could_not_tell(case: &CaseResult, rule: &RuleId) -> bool {
 }
 
 fn why_open(case: &CaseResult) -> String {
-    let reason = case.reason.as_deref();
-    match case.verdict {
-        CaseVerdict::Failed => format!("case {} failed by another rule first", case.id),
-        CaseVerdict::Blocked => format!("blocked: {}", reason.unwrap_or(&case.id)),
-        CaseVerdict::Skipped => reason.unwrap_or_default().to_owned(),
-        _ => format!("errored: {}", reason.unwrap_or(&case.id)),
+    let what = match case.verdict {
+        CaseVerdict::Failed => return format!("case {} failed by another rule first", case.id),
+        CaseVerdict::Blocked => "was blocked",
+        CaseVerdict::Skipped => "was not run",
+        _ => "errored",
+    };
+    match &case.reason {
+        Some(reason) => format!("case {} {what}: {reason}", case.id),
+        None => format!("case {} {what}", case.id),
     }
 }
 

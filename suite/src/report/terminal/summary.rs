@@ -30,11 +30,14 @@ pub(super) fn write(
     findings: &Findings<'_>,
     standard: Standard<'_>,
 ) -> io::Result<()> {
+    // What would not have been run anyway says nothing of a target that cannot be used.
+    if run.could_not_begin() {
+        return write_last_line(sheet, run, findings, standard);
+    }
     write_blocked(sheet, findings)?;
     write_errored(sheet, findings)?;
     write_skipped(sheet, findings)?;
-    // Of a target that cannot be used it says nothing.
-    if !findings.areas.is_empty() && run.unusable.is_none() {
+    if !findings.areas.is_empty() {
         write_table(sheet, run, findings)?;
     }
     if !findings.noted.is_empty() {
