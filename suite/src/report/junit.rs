@@ -58,6 +58,9 @@ fn suite(
     let mut suite = TestSuite::new(area);
     suite.set_time(cases.iter().map(|case| case.duration).sum());
     suite.add_property(("target", visible(&run.target).as_ref()));
+    if let Some(shard) = &run.shard {
+        suite.add_property(("shard", shard.as_str()));
+    }
     if let Some(tally) = findings.areas.iter().find(|tally| tally.name == area) {
         for (name, number) in message::COLUMNS.into_iter().zip(tally.cells()) {
             suite.add_property((format!("rules {name}"), number.to_string()));

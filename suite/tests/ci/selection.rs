@@ -16,19 +16,23 @@ fn shards_are_disjoint_and_make_up_the_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = |arguments: &[&str]| {
         let file = folder.path().join("report.json");
-        let report = format!("json={}", file.display());
-        let output = check(&[&["--only", "cache", "--report", &report], arguments].concat());
+        let junit = folder.path().join("report.xml");
+        let reports = [format!("json={}", file.display()), format!("junit={}", junit.display())];
+        let fixed = ["--only", "cache", "--report", &reports[0], "--report", &reports[1]];
+        let output = check(&[&fixed[..], arguments].concat());
         assert_eq!(status(&output), 0, "{}", told(&output));
-        (json(&file), told(&output))
+        (json(&file), told(&output), std::fs::read_to_string(junit).expect("a report"))
     };
-    let (whole, printed) = run(&[]);
+    let (whole, printed, junit) = run(&[]);
+    assert!(!junit.contains("name=\"shard\""));
     assert_eq!(whole["shard"], Value::Null);
     assert!(!printed.contains("shard "), "{printed}");
     let mut left = cases(&whole);
     assert!(left.len() > 10);
     for index in 1..=3 {
         let shard = format!("{index}/3");
-        let (part, printed) = run(&["--shard", &shard]);
+        let (part, printed, junit) = run(&["--shard", &shard]);
+        assert!(junit.contains(&format!("name=\"shard\" value=\"{shard}\"")));
         assert_eq!(part["shard"], shard.as_str());
         assert!(printed.contains(&format!("shard {shard}: ")), "{printed}");
         // A case that is gone already would have been in two parts.
