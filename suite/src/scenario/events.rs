@@ -14,6 +14,9 @@ const STILLNESS: Duration = Duration::from_millis(1500);
 /// The same after it said that all has been sent, where nothing is being written.
 const SETTLED: Duration = Duration::from_millis(400);
 
+/// After how long a target that was too slow is asked again whether it still is.
+const RECHECK: Duration = Duration::from_millis(100);
+
 /// How long is waited for an event stream at most.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -68,7 +71,7 @@ impl Events<'_> {
             let now = self.reader.log();
             if now.progress() != log.progress() {
                 changed = Instant::now();
-            } else if changed.elapsed() >= stillness(&now) {
+            } else if changed.elapsed() >= stillness(&now) && self.is_all(changed.elapsed()).await {
                 log = now;
                 break;
             }
@@ -89,6 +92,15 @@ impl Events<'_> {
             LogEnd::Cleanly | LogEnd::Torn(_) | LogEnd::Malformed(_) => {}
         }
         Ok(log)
+    }
+
+    /// Whether nothing more is to be expected after that much silence. A target that is slow at the moment may only be late.
+    async fn is_all(&self, silence: Duration) -> bool {
+        let all = self.stage.waited_in_vain(silence).await.is_ok();
+        if !all {
+            tokio::time::sleep(RECHECK).await;
+        }
+        all
     }
 
     /// The exchange that shows it.
