@@ -1,8 +1,9 @@
-//! Servers that only pretend: not one case may pass on them.
+//! Servers that only pretend: what they do not do is told, and nothing that they lack is passed.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use streamgauge::{
+    built_in,
     case::CaseSet,
     event::{CaseVerdict, Event, Listener, RuleVerdict, RunResult},
     fixture::FixtureSource,
@@ -11,13 +12,31 @@ use streamgauge::{
     scenario,
     wire::{Client, ClientOptions},
 };
-use wiremock::{Mock, MockServer, ResponseTemplate, matchers::any};
+use streamgauge_reference_server::Server;
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{any, method},
+};
 
 struct Quiet;
 
 impl Listener for Quiet {
     fn on_event(&mut self, _event: &Event) {}
 }
+
+/// Which areas an implementation with nothing in it cannot have got right: each has a case that needs no more
+/// than one answer to tell.
+const TELLING: [&str; 10] =
+    ["closure", "fork", "head", "json", "longpoll", "producer", "read", "sse", "subscription", "ttl"];
+
+/// An event stream is asked for, and nothing comes, not even a head.
+const SILENT_EVENT_STREAMS: &str = "
+- breaks: sse.content-type
+  name: never-answered
+  title: A request for an event stream is never answered.
+  on: { method: GET, path: any, query: { live: sse } }
+  response: { hang: true }
+";
 
 async fn check(url: &str) -> RunResult {
     let source = FixtureSource::Embedded;
@@ -48,14 +67,70 @@ async fn an_empty_200_to_everything_passes_no_case() {
     Mock::given(any()).respond_with(ResponseTemplate::new(200)).mount(&server).await;
     let result = check(&format!("{}/v1/stream", server.uri())).await;
     assert_eq!(passed(&result), Vec::<&str>::new());
-    assert!(result.rules.iter().any(|rule| rule.verdict == RuleVerdict::Broken));
-    let proven: BTreeSet<&str> = result
-        .rules
-        .iter()
-        .filter(|rule| rule.verdict == RuleVerdict::Proven)
-        .map(|rule| rule.id.as_str())
-        .collect();
-    assert_eq!(proven, BTreeSet::new());
+    assert_eq!(with(&result, RuleVerdict::Proven), BTreeSet::new());
+    assert_eq!(innocent(&result), Vec::<&str>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plausible_headers_without_a_body_prove_nothing_about_contents() {
+    let server = MockServer::start().await;
+    let plausible = |status: u16| {
+        ResponseTemplate::new(status)
+            .insert_header("Content-Type", "text/plain")
+            .insert_header("Stream-Next-Offset", "0000000000000001")
+            .insert_header("Stream-Up-To-Date", "true")
+            .insert_header("Stream-Cursor", "1000")
+            .insert_header("ETag", "\"a:-1:1\"")
+            .insert_header("Cache-Control", "no-store")
+    };
+    for (name, status) in [("PUT", 201), ("POST", 204), ("DELETE", 204), ("GET", 200), ("HEAD", 200)] {
+        Mock::given(method(name)).respond_with(plausible(status)).mount(&server).await;
+    }
+    let result = check(&format!("{}/v1/stream", server.uri())).await;
+    assert_eq!(innocent(&result), Vec::<&str>::new());
+    // In these areas some rules are about nothing but a status and headers.
+    let told_by_headers = ["append", "core", "create", "head", "offset"];
+    let proven = with(&result, RuleVerdict::Proven);
+    let others: Vec<&&str> = proven.iter().filter(|id| !told_by_headers.contains(&area(id))).collect();
+    assert_eq!(others, Vec::<&&str>::new());
+    let share = passed(&result).len() * 100 / result.cases.len();
+    assert!(share < 3, "{share} % of the cases passed: {:?}", passed(&result));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_never_answers_event_streams_fails_at_nothing_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("sabotage")).expect("a folder");
+    std::fs::write(folder.path().join("sabotage/sse.yaml"), SILENT_EVENT_STREAMS).expect("a file");
+    let mut config = built_in::config();
+    config.sabotages = built_in::sabotages(&FixtureSource::Directory(folder.path().to_owned()))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let server = Server::start(config).await.expect("a port");
+    let result = check(&server.root_url).await;
+    let broken = with(&result, RuleVerdict::Broken);
+    assert!(broken.contains("sse.content-type"), "{broken:?}");
+    let others: Vec<&&str> = broken.iter().filter(|id| !id.contains("sse")).collect();
+    assert_eq!(others, Vec::<&&str>::new());
+    let proven = with(&result, RuleVerdict::Proven);
+    let event_streams: Vec<&&str> = proven.iter().filter(|id| area(id) == "sse").collect();
+    // What is answered before there is an event stream.
+    assert!(event_streams.len() <= 2, "{event_streams:?}");
+    assert!(proven.len() > 250, "{} rules", proven.len());
+    server.shutdown().await;
+}
+
+/// The telling areas in which nothing is broken.
+fn innocent(result: &RunResult) -> Vec<&'static str> {
+    let broken: BTreeSet<&str> = with(result, RuleVerdict::Broken).into_iter().map(area).collect();
+    TELLING.into_iter().filter(|area| !broken.contains(area)).collect()
+}
+
+fn with(result: &RunResult, verdict: RuleVerdict) -> BTreeSet<&str> {
+    result.rules.iter().filter(|rule| rule.verdict == verdict).map(|rule| rule.id.as_str()).collect()
+}
+
+fn area(rule: &str) -> &str {
+    rule.split('.').next().unwrap_or(rule)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,11 +146,6 @@ async fn a_404_to_everything_is_a_failure() {
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(ResponseTemplate::new(404)).mount(&server).await;
     let result = check(&format!("{}/v1/stream", server.uri())).await;
-    let broken: Vec<&str> = result
-        .rules
-        .iter()
-        .filter(|rule| rule.verdict == RuleVerdict::Broken)
-        .map(|rule| rule.id.as_str())
-        .collect();
-    assert!(broken.contains(&"create.new-201"), "{broken:?}");
+    let broken = with(&result, RuleVerdict::Broken);
+    assert!(broken.contains("create.new-201"), "{broken:?}");
 }
