@@ -13,9 +13,10 @@ use bodies::*;
 pub use mutate::Mutator;
 pub use regressions::{Regression, regressions};
 
-/// Longest input of one value, of some lines, and of a text.
+/// Longest input of one value, of some lines, of a text, and of a file.
 const VALUE: usize = 64;
 const LINES: usize = 128;
+const TEXT: usize = 512;
 const LONG: usize = 2048;
 
 /// A fuzz body and its name.
@@ -64,9 +65,9 @@ impl Body {
 /// All bodies.
 pub const BODIES: [Body; 17] = [
     Body::new("offset", offset::run, dictionary::OFFSET),
-    Body::new("json_body", json_body::run, dictionary::JSON).up_to(LONG),
-    Body::new("sse_write_read", sse_write_read::run, dictionary::SSE).up_to(LONG),
-    Body::new("sse_parse", sse_parse::run, dictionary::SSE).up_to(LONG).with_seeds(seeds::behind_a_byte),
+    Body::new("json_body", json_body::run, dictionary::JSON).up_to(TEXT),
+    Body::new("sse_write_read", sse_write_read::run, dictionary::SSE).up_to(TEXT),
+    Body::new("sse_parse", sse_parse::run, dictionary::SSE).up_to(TEXT).with_seeds(seeds::behind_a_byte),
     Body::new("ttl", ttl::run, dictionary::NUMBER).up_to(VALUE),
     Body::new("expires_at", expires_at::run, dictionary::INSTANT).up_to(VALUE),
     Body::new("cursor", cursor::run, dictionary::NUMBER).up_to(VALUE).with_seeds(seeds::cursor),
