@@ -8,7 +8,7 @@ use std::{
 
 use streamgauge_fuzz::Body;
 
-use super::{Failure, places};
+use super::Failure;
 
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
@@ -20,9 +20,12 @@ const FLAGS: [&str; 9] = [
     "-Cllvm-args=-sanitizer-coverage-trace-compares",
     "--cfg fuzzing",
     "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
-    "-Ccodegen-units=1",
+    ONE_UNIT,
     "-Cdebug-assertions",
 ];
+
+/// With more units, inlined functions are instrumented in several copies; but a build takes longer.
+const ONE_UNIT: &str = "-Ccodegen-units=1";
 
 /// Built targets.
 pub(super) struct Binaries(PathBuf);
@@ -33,21 +36,26 @@ impl Binaries {
     }
 }
 
-/// Builds the targets from the sources in `workspace`.
-pub(super) fn build(workspace: &Path, targets: &[Body], quick: bool) -> Result<Binaries, Failure> {
-    let builds = if quick { places::builds().join("quick") } else { places::builds() };
+/// Builds the targets from the sources in `workspace`, into a folder that no other sources are built into: Cargo would take
+/// what was built from the one for the other.
+pub(super) fn build(
+    workspace: &Path,
+    into: &Path,
+    targets: &[Body],
+    quick: bool,
+) -> Result<Binaries, Failure> {
+    let (profile, outputs) = if quick { ("dev", "debug") } else { ("release", "release") };
     let mut command = Command::new("cargo");
-    command.args(["+nightly", "build", "--locked", "--release", "--target", HOST, "-p", "streamgauge-fuzz"]);
-    command.arg("--target-dir").arg(&builds);
+    command.args(["+nightly", "build", "--locked", "--profile", profile, "--target", HOST]);
+    command.args(["-p", "streamgauge-fuzz"]).arg("--target-dir").arg(into);
     for target in targets {
         command.args(["--bin", target.name]);
     }
-    if quick {
-        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
-    }
+    let flags: Vec<&str> = FLAGS.into_iter().filter(|flag| !quick || *flag != ONE_UNIT).collect();
     let status = command
         .current_dir(workspace)
-        .env("RUSTFLAGS", FLAGS.join(" "))
+        .env("RUSTFLAGS", flags.join(" "))
+        .env("CARGO_PROFILE_DEV_DEBUG", "false")
         .status()
         .map_err(|error| Failure::new(format!("cargo cannot be run: {error}")))?;
     if !status.success() {
@@ -56,5 +64,5 @@ pub(super) fn build(workspace: &Path, targets: &[Body], quick: bool) -> Result<B
              C++ compiler",
         ));
     }
-    Ok(Binaries(builds.join(HOST).join("release")))
+    Ok(Binaries(into.join(HOST).join(outputs)))
 }

@@ -50,7 +50,7 @@ struct OvernightArguments {
     /// Begin anew, even if an earlier night was stopped before its end. The corpus stays.
     #[arg(long)]
     fresh: bool,
-    /// Build without optimisation of libraries: soon ready, and slower.
+    /// Build without optimisation: soon ready, and slower.
     #[arg(long)]
     quick_build: bool,
 }

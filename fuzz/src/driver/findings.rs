@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, time::Duration};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     Failure, places,
     session::{self, Broke},
@@ -14,12 +16,13 @@ pub(super) async fn keep(
     binary: &Path,
     broke: &Broke,
     patience: Duration,
+    stop: &CancellationToken,
 ) -> Result<Finding, Failure> {
     let folder = places::regressions(target);
     places::make(&folder)?;
     let name = broke.input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let kept = folder.join(name);
-    session::minimise(binary, &broke.input, &kept, patience).await?;
+    session::minimise(binary, &broke.input, &kept, patience, stop).await?;
     let relative = kept.strip_prefix(places::workspace()).unwrap_or(&kept).display().to_string();
     Ok(Finding { target: target.to_owned(), what: broke.what.clone(), input: relative, times: 1 })
 }

@@ -44,17 +44,25 @@ const MINIMISING: Duration = Duration::from_secs(60);
 /// A corpus that grew to twice its size is minimised, unless it is small.
 const SMALL_CORPUS: usize = 500;
 /// A target that breaks again and again gives its turn up.
-const MOST_BREAKS: u32 = 10;
+const MOST_BREAKS: u64 = 10;
 
 /// Runs a night and writes its report.
 pub(crate) fn run(plan: &Plan) -> Result<ExitCode, Failure> {
     places::make(&places::artifacts())?;
     let state = begin(plan)?;
-    let binaries = build::build(places::workspace(), &plan.targets, plan.quick_build)?;
+    let into = if plan.quick_build { places::builds().join("quick") } else { places::builds() };
+    let binaries = build::build(places::workspace(), &into, &plan.targets, plan.quick_build)?;
     let seeds = places::builds().join("seeds");
     export::write(&seeds)?;
     let runtime = Runtime::new().map_err(|error| Failure::new(format!("no runtime: {error}")))?;
     let night = Arc::new(Night::new(plan, binaries, seeds, state));
+    println!(
+        "fuzzing {} targets in turns of {}, {} at a time, for {}; Ctrl-C stops",
+        night.targets.len(),
+        spelled(night.turn),
+        plan.jobs(),
+        spelled(night.left()),
+    );
     let state = runtime.block_on(night.clone().pass(plan))?;
     tell(&state, &night.stop)
 }
@@ -196,16 +204,9 @@ impl Night {
                 self.found(target, &broke).await?;
             }
         }
-        let seconds = begun.elapsed().as_secs_f64().max(0.001);
-        let line = format!(
-            "{:>12} left  {name}: {} runs, {:.0}/s, {} edges, {} new inputs{}",
-            spelled(self.left()),
-            total.runs,
-            total.runs as f64 / seconds,
-            total.edges,
-            total.new_inputs,
-            if breaks > 0 { format!(", broke {breaks} times") } else { String::new() },
-        );
+        total.seconds = begun.elapsed().as_secs_f64();
+        let broke = if breaks > 0 { format!(", broke {}", report::times(breaks)) } else { String::new() };
+        let line = format!("{:>12} left  {name}: {}{broke}", spelled(self.left()), report::in_a_line(&total));
         self.say(&line);
         Ok(())
     }
@@ -229,11 +230,13 @@ impl Night {
             environment: Vec::new(),
         };
         session
-            .run(&self.stop, |line| {
-                if line.starts_with('#') {
-                    bar.set_message(format!("{name} {line}"));
-                    bar.tick();
-                }
+            .run(&self.stop, |so_far| {
+                bar.set_message(format!(
+                    "{:>12} left  {name}: {}",
+                    spelled(self.left()),
+                    report::in_a_line(so_far)
+                ));
+                bar.tick();
             })
             .await
     }
@@ -252,7 +255,7 @@ impl Night {
             }
             return findings::drop_again(broke);
         }
-        let finding = findings::keep(name, &self.binaries.of(name), broke, MINIMISING).await?;
+        let finding = findings::keep(name, &self.binaries.of(name), broke, MINIMISING, &self.stop).await?;
         self.say(&format!("FOUND  {name}: {}\n       {}", finding.what, findings::replay_command(&finding)));
         self.state.lock().findings.push(finding);
         self.account()

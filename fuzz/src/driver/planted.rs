@@ -65,7 +65,7 @@ pub(crate) fn run(plan: &Plan) -> Result<ExitCode, Failure> {
     let tree = places::builds().join("planted");
     places::make(&tree)?;
     copy(&tree, &bugs)?;
-    let binaries = build::build(&tree, &targets, false)?;
+    let binaries = build::build(&tree, &tree.join("target"), &targets, false)?;
     let seeds = places::builds().join("seeds");
     export::write(&seeds)?;
     let runtime = Runtime::new().map_err(|error| Failure::new(format!("no runtime: {error}")))?;

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::{findings, state::State};
+use super::{findings, session::Outcome, state::State};
 
 pub(super) fn markdown(state: &State) -> String {
     let mut text = String::new();
@@ -30,16 +30,26 @@ pub(super) fn markdown(state: &State) -> String {
     for finding in &state.findings {
         let Ok(()) = writeln!(
             text,
-            "\n## {}: {}\n\nCame {} times. Replay it with\n\n    {}",
+            "\n## {}: {}\n\nCame {}. Replay it with\n\n    {}",
             finding.target,
             finding.what,
-            finding.times,
+            times(finding.times),
             findings::replay_command(finding)
         ) else {
             break;
         };
     }
     text
+}
+
+/// What a run has done, for one line of a terminal.
+pub(super) fn in_a_line(outcome: &Outcome) -> String {
+    let rate = outcome.runs as f64 / outcome.seconds.max(0.001);
+    format!("{} runs, {rate:.0}/s, {} edges, {} new inputs", outcome.runs, outcome.edges, outcome.new_inputs)
+}
+
+pub(super) fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 pub(super) fn spelled(time: Duration) -> String {
@@ -72,6 +82,7 @@ mod tests {
         let text = markdown(&state);
         assert!(text.contains("1 h 2 min of 8 h 0 min"), "{text}");
         assert!(text.contains("| ttl | 1000 | 100 | 40 | 10 | 7 | 1 |"), "{text}");
+        assert!(text.contains("Came 3 times."), "{text}");
         assert!(text.contains("-- replay ttl fuzz/regressions/ttl/crash-1"), "{text}");
     }
 }

@@ -59,11 +59,11 @@ const GRACE: Duration = Duration::from_secs(15);
 const INPUT_SECONDS: u32 = 15;
 
 impl Session<'_> {
-    /// Runs until the time is over, something breaks, or `stop` is cancelled. `progress` gets libFuzzer's lines.
+    /// Runs until the time is over, something breaks, or `stop` is cancelled. `progress` is told now and then how far it is.
     pub(super) async fn run(
         &self,
         stop: &CancellationToken,
-        progress: impl Fn(&str),
+        progress: impl Fn(&Outcome),
     ) -> Result<Outcome, Failure> {
         let begun = Instant::now();
         let mut child = self.command().spawn().map_err(Failure::at(self.binary))?;
@@ -85,7 +85,10 @@ impl Session<'_> {
             let Ok(Ok(Some(line))) = line else { break };
             let line = String::from_utf8_lossy(&line);
             log.take(&line);
-            progress(&line);
+            if line.starts_with('#') {
+                log.outcome.seconds = begun.elapsed().as_secs_f64();
+                progress(&log.outcome);
+            }
         }
         let status = match timeout(GRACE, child.wait()).await {
             Ok(status) => status.map_err(Failure::at(self.binary))?,
@@ -162,8 +165,10 @@ impl Log {
             self.outcome.runs = number.trim().parse().unwrap_or(0);
         } else if let Some(number) = line.strip_prefix("stat::new_units_added:") {
             self.outcome.new_inputs = number.trim().parse().unwrap_or(0);
-        } else if let Some(edges) = edges(line) {
-            self.outcome.edges = edges;
+        } else if let Some((runs, edges)) = runs_and_edges(line) {
+            // Where it is interrupted, no statistics follow.
+            (self.outcome.runs, self.outcome.edges) = (runs, edges);
+            self.outcome.new_inputs += u64::from(line.contains("\tNEW "));
             if line.contains("\tINITED") {
                 self.outcome.edges_at_start = edges;
             }
@@ -181,14 +186,11 @@ impl Log {
     }
 }
 
-/// The edges in a line such as `#2048 pulse cov: 212 ft: 800 corp: 30/1Kb exec/s: 1024 rss: 40Mb`.
-fn edges(line: &str) -> Option<u64> {
-    if !line.starts_with('#') {
-        return None;
-    }
-    let words: Vec<&str> = line.split_whitespace().collect();
+/// Runs and edges in a line such as `#2048 pulse cov: 212 ft: 800 corp: 30/1Kb exec/s: 1024 rss: 40Mb`.
+fn runs_and_edges(line: &str) -> Option<(u64, u64)> {
+    let words: Vec<&str> = line.strip_prefix('#')?.split_whitespace().collect();
     let at = words.iter().position(|word| *word == "cov:")?;
-    words.get(at + 1)?.parse().ok()
+    Some((words.first()?.parse().ok()?, words.get(at + 1)?.parse().ok()?))
 }
 
 fn shortened(line: &str) -> String {
@@ -196,7 +198,13 @@ fn shortened(line: &str) -> String {
 }
 
 /// Makes an input smaller that breaks a target; what cannot be made smaller stays as it is.
-pub(super) async fn minimise(binary: &Path, input: &Path, to: &Path, time: Duration) -> Result<(), Failure> {
+pub(super) async fn minimise(
+    binary: &Path,
+    input: &Path,
+    to: &Path,
+    time: Duration,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
     let status = Command::new(binary)
         .arg("-minimize_crash=1")
         .arg(format!("-max_total_time={}", time.as_secs()))
@@ -209,7 +217,10 @@ pub(super) async fn minimise(binary: &Path, input: &Path, to: &Path, time: Durat
         .process_group(0)
         .status();
     // Its status does not tell whether it made anything smaller; whether the file is there does.
-    let _ = timeout(time + GRACE, status).await;
+    tokio::select! {
+        _ = timeout(time + GRACE, status) => {}
+        () = stop.cancelled() => {}
+    }
     if !to.exists() {
         std::fs::copy(input, to).map_err(Failure::at(input))?;
     }
@@ -274,9 +285,11 @@ mod tests {
     #[test]
     fn the_output_is_read() {
         let mut log = Log::default();
+        log.take("#2\tINITED cov: 98 ft: 98 corp: 1/1b exec/s: 0 rss: 30Mb");
+        log.take("#2000\tNEW    cov: 212 ft: 800 corp: 30/1Kb exec/s: 1000 rss: 40Mb L: 9/9 MS: 1 CopyPart-");
+        log.take("#2048\tpulse  cov: 212 ft: 800 corp: 30/1Kb exec/s: 1024 rss: 40Mb");
+        assert_eq!((log.outcome.runs, log.outcome.new_inputs), (2048, 1));
         for line in [
-            "#2\tINITED cov: 98 ft: 98 corp: 1/1b exec/s: 0 rss: 30Mb",
-            "#2048\tpulse  cov: 212 ft: 800 corp: 30/1Kb exec/s: 1024 rss: 40Mb",
             "thread '<unnamed>' panicked at fuzz/src/bodies/ttl.rs:14:5:",
             "assertion `left == right` failed: \"1\"",
             "SUMMARY: libFuzzer: deadly signal",
