@@ -76,7 +76,7 @@ pub const BODIES: [Body; 17] = [
     Body::new("etag_if_none_match", etag_if_none_match::run, dictionary::ETAG),
     Body::new("fork_headers", fork_headers::run, dictionary::FORK).with_seeds(seeds::fork),
     Body::new("glob", glob::run, dictionary::GLOB),
-    Body::new("webhook_url", webhook_url::run, dictionary::URL),
+    Body::new("webhook_url", webhook_url::run, dictionary::URL).up_to(VALUE),
     Body::new("logs_query", logs_query::run, dictionary::LOGS),
     Body::new("fixture", fixture::run, dictionary::YAML).up_to(LONG).with_seeds(seeds::behind_a_byte),
     Body::new("http_request", http_request::run, dictionary::HTTP).up_to(LONG),

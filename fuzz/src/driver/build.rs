@@ -48,6 +48,9 @@ pub(super) fn build(
     let mut command = Command::new("cargo");
     command.args(["+nightly", "build", "--locked", "--profile", profile, "--target", HOST]);
     command.args(["-p", "streamgauge-fuzz"]).arg("--target-dir").arg(into);
+    if quick {
+        command.args(["--config", "profile.dev.package.\"*\".opt-level=0"]);
+    }
     for target in targets {
         command.args(["--bin", target.name]);
     }

@@ -57,7 +57,7 @@ pub(crate) fn run(plan: &Plan) -> Result<ExitCode, Failure> {
     let runtime = Runtime::new().map_err(|error| Failure::new(format!("no runtime: {error}")))?;
     let night = Arc::new(Night::new(plan, binaries, seeds, state));
     println!(
-        "fuzzing {} targets in turns of {}, {} at a time, for {}; Ctrl-C stops",
+        "{} of the targets in turns of {}, {} at a time, for {}; Ctrl-C stops",
         night.targets.len(),
         spelled(night.turn),
         plan.jobs(),
@@ -139,7 +139,7 @@ impl Night {
     }
 
     async fn pass(self: Arc<Self>, plan: &Plan) -> Result<State, Failure> {
-        let signals = tokio::spawn(cancel_on_signals(self.stop.clone()));
+        let signals = tokio::spawn(self.clone().stop_on_signals());
         let workers: Vec<_> = (0..plan.jobs()).map(|_| tokio::spawn(self.clone().work())).collect();
         for worker in workers {
             let worked = worker.await.map_err(|error| Failure::new(error.to_string()));
@@ -278,6 +278,20 @@ impl Night {
         state.save()
     }
 
+    async fn stop_on_signals(self: Arc<Self>) {
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        self.say("stopping; what was reached is kept");
+        self.stop.cancel();
+    }
+
     fn say(&self, line: &str) {
         self.bars.suspend(|| println!("{line}"));
     }
@@ -308,18 +322,4 @@ impl Plan {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         self.jobs.unwrap_or_else(cores).max(1)
     }
-}
-
-async fn cancel_on_signals(stop: CancellationToken) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    println!("stopping: what was reached is kept");
-    stop.cancel();
 }

@@ -163,8 +163,6 @@ impl Log {
         }
         if let Some(number) = line.strip_prefix("stat::number_of_executed_units:") {
             self.outcome.runs = number.trim().parse().unwrap_or(0);
-        } else if let Some(number) = line.strip_prefix("stat::new_units_added:") {
-            self.outcome.new_inputs = number.trim().parse().unwrap_or(0);
         } else if let Some((runs, edges)) = runs_and_edges(line) {
             // Where it is interrupted, no statistics follow.
             (self.outcome.runs, self.outcome.edges) = (runs, edges);
@@ -295,12 +293,11 @@ mod tests {
             "SUMMARY: libFuzzer: deadly signal",
             "artifact_prefix='x/'; Test unit written to x/crash-356a192b",
             "stat::number_of_executed_units: 4711",
-            "stat::new_units_added:          17",
         ] {
             log.take(line);
         }
         assert_eq!((log.outcome.edges_at_start, log.outcome.edges), (98, 212));
-        assert_eq!((log.outcome.runs, log.outcome.new_inputs), (4711, 17));
+        assert_eq!((log.outcome.runs, log.outcome.new_inputs), (4711, 1));
         assert_eq!(log.artifact, Some("x/crash-356a192b".into()));
         let what = log.panic.unwrap();
         assert_eq!(place_of(&what), "fuzz/src/bodies/ttl.rs:14:5");
