@@ -18,6 +18,7 @@ mod response_edit;
 mod service;
 mod socket;
 mod switch;
+mod switches;
 mod text_edit;
 mod value_test;
 mod variant;
@@ -27,7 +28,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 pub use load::{FixtureMistake, Source, sabotage_schema, sabotages, variant_schema, variants};
-pub use switch::{Switch, Switches};
+pub use switch::Switch;
+pub use switches::Switches;
 pub use variant::Variant;
 
 pub(crate) use outbound::{DeliveryFaults, Outbound};
