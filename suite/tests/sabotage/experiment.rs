@@ -13,7 +13,7 @@ use streamgauge_fixtures::Folder;
 use super::{
     leaf::Leaf,
     matrix::{Matrix, fixtures, jobs},
-    outcome::{Signs, signs},
+    outcome::{Signs, common, signs, without},
     wear,
 };
 
@@ -140,23 +140,4 @@ fn load(case: &Value, matrix: &Matrix) -> Result<Vec<Job>, String> {
     let source = FixtureSource::Directory(folder.path().to_owned());
     let set = CaseSet::load(&source, &matrix.catalogue).map_err(|error| error.to_string())?;
     Ok(jobs(set))
-}
-
-fn without(signs: Signs, others: &Signs) -> Signs {
-    pick(signs, |case, sign| !others.get(case).is_some_and(|signs| signs.contains(sign)))
-}
-
-fn common(signs: Signs, others: &Signs) -> Signs {
-    pick(signs, |case, sign| others.get(case).is_some_and(|signs| signs.contains(sign)))
-}
-
-fn pick(signs: Signs, keeps: impl Fn(&str, &str) -> bool) -> Signs {
-    signs
-        .into_iter()
-        .map(|(case, mut signs)| {
-            signs.retain(|sign| keeps(&case, sign));
-            (case, signs)
-        })
-        .filter(|(_, signs)| !signs.is_empty())
-        .collect()
 }

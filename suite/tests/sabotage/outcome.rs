@@ -111,6 +111,27 @@ pub(crate) fn signs(jobs: &[Job], result: &RunResult) -> Signs {
     .collect()
 }
 
+/// The signs that the others lack.
+pub(crate) fn without(signs: Signs, others: &Signs) -> Signs {
+    pick(signs, |case, sign| !others.get(case).is_some_and(|signs| signs.contains(sign)))
+}
+
+/// The signs that the others have, too.
+pub(crate) fn common(signs: Signs, others: &Signs) -> Signs {
+    pick(signs, |case, sign| others.get(case).is_some_and(|signs| signs.contains(sign)))
+}
+
+fn pick(signs: Signs, keeps: impl Fn(&str, &str) -> bool) -> Signs {
+    signs
+        .into_iter()
+        .map(|(case, mut signs)| {
+            signs.retain(|sign| keeps(&case, sign));
+            (case, signs)
+        })
+        .filter(|(_, signs)| !signs.is_empty())
+        .collect()
+}
+
 fn sign(job: &Job, found: &Mismatch) -> Option<String> {
     let Job::Case(case) = job else {
         return None;

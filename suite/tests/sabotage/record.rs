@@ -1,10 +1,6 @@
 //! The reviewed record of what each sabotage turns red: one snapshot an area, below `snapshots`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 /// What the snapshots say of each sabotage.
 pub(crate) struct Record(BTreeMap<String, String>);
@@ -28,20 +24,6 @@ impl Record {
     }
 }
 
-/// The cases that the snapshot has another line for.
-pub(crate) fn missing(name: &str, text: &str) -> Vec<String> {
-    let known: BTreeSet<&str> = text.lines().collect();
-    let recorded = snapshot(name).unwrap_or_default();
-    let missing = recorded.lines().filter(|line| !known.contains(line));
-    missing.filter_map(|line| line.split(['/', ':']).next()).map(str::to_owned).collect()
-}
-
-fn snapshot(name: &str) -> Option<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sabotage/snapshots");
-    let text = fs::read_to_string(folder.join(format!("{name}.snap"))).ok()?;
-    text.splitn(3, "---\n").nth(2).map(str::to_owned)
-}
-
 fn entry(text: &str) -> (String, String) {
     let sabotage = text.lines().next().unwrap_or_default();
     (sabotage.to_owned(), text.trim_end().to_owned())
@@ -49,11 +31,8 @@ fn entry(text: &str) -> (String, String) {
 
 /// Holds an area against its snapshot. `INSTA_UPDATE=always` writes it anew, for a review of the difference.
 pub(crate) fn compare(name: &str, text: &str) {
-    let (folder, name) = name
-        .rsplit_once('/')
-        .map_or(("snapshots".to_owned(), name), |(folder, name)| (format!("snapshots/{folder}"), name));
     insta::with_settings!(
-        { prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => folder },
+        { prepend_module_to_snapshot => false, omit_expression => true },
         { insta::assert_snapshot!(name, text) }
     );
 }

@@ -1,7 +1,11 @@
 //! Servers that wear out: up to some exchange with a stream they are right, then they fail in a general way. They
 //! break no rule in particular; what they turn red shows which expectations of a case can fail at all, step by step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
 
 use futures_util::{StreamExt as _, stream};
 use streamgauge::{
@@ -12,7 +16,7 @@ use streamgauge_reference_server::sabotage::{self, Sabotage, Source};
 
 use super::{
     matrix::Matrix,
-    outcome::{Signs, grouped, signs},
+    outcome::{Signs, common, grouped, signs, without},
 };
 
 /// Up to which exchange with a stream a server may be right.
@@ -41,18 +45,59 @@ const WAYS: [&str; 5] = [
     "{ breaks: wear, name: late, title: x, on: { nth: N }, events: { delay: 1300ms } }",
 ];
 
-/// One line a case, for the cases whose first rule is of the area; rows of a table that fail alike stand together.
-pub(crate) fn lines(signs: &Signs, jobs: &[Job], area: &str) -> String {
-    let is_of_area = |id: &String| {
-        let job = jobs.iter().find(|job| job.id() == id.as_str());
-        job.is_some_and(|job| job.proves().first().is_some_and(|rule| rule.area() == area))
-    };
-    let of_area: Signs = signs
-        .iter()
-        .filter(|(id, _)| is_of_area(id))
-        .map(|(id, signs)| (id.clone(), signs.clone()))
-        .collect();
-    grouped(&of_area).join("\n")
+/// Writes down, area by area, what the cases find each of so many times.
+pub(crate) async fn record(matrix: &Matrix, times: usize) {
+    let jobs = matrix.jobs();
+    let mut steady = found(matrix, jobs).await;
+    for _ in 1..times {
+        steady = common(steady, &found(matrix, jobs).await);
+    }
+    let mut areas: BTreeMap<String, Signs> = BTreeMap::new();
+    for (case, signs) in steady {
+        let job = jobs.iter().find(|job| job.id() == case);
+        let rule = job.and_then(|job| job.proves().into_iter().next()).expect("a case proves a rule");
+        areas.entry(rule.area().to_owned()).or_default().insert(case, signs);
+    }
+    fs::create_dir_all(folder()).expect("a folder for the record");
+    for (area, signs) in areas {
+        let text = grouped(&signs).join("\n") + "\n";
+        fs::write(folder().join(format!("{area}.txt")), text).expect("a file of the record");
+    }
+}
+
+/// What is recorded and is not found, although it is looked for so many times. A sentence each.
+pub(crate) async fn missing(matrix: &Matrix, looks: usize) -> Vec<String> {
+    let mut missing = recorded();
+    for _ in 0..looks {
+        let open: Vec<Job> =
+            matrix.jobs().iter().filter(|job| missing.contains_key(job.id())).cloned().collect();
+        missing = without(missing, &found(matrix, &open).await);
+        if missing.is_empty() {
+            break;
+        }
+    }
+    let lines = grouped(&missing).into_iter();
+    lines.map(|line| format!("{line}: recorded, and not found any more; is an expectation gone?")).collect()
+}
+
+fn recorded() -> Signs {
+    let files = fs::read_dir(folder()).expect("the record");
+    let texts = files.map(|file| fs::read_to_string(file.expect("a file").path()).expect("a text"));
+    texts.flat_map(|text| text.lines().flat_map(entries).collect::<Vec<_>>()).collect()
+}
+
+/// The cases of a line, which share their signs.
+fn entries(line: &str) -> Vec<(String, BTreeSet<String>)> {
+    let (cases, signs) = line.split_once(": ").unwrap_or((line, ""));
+    let signs: BTreeSet<String> = signs.split("; ").map(str::to_owned).collect();
+    match cases.split_once('/') {
+        None => vec![(cases.to_owned(), signs)],
+        Some((case, rows)) => rows.split(',').map(|row| (format!("{case}/{row}"), signs.clone())).collect(),
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sabotage/worn")
 }
 
 /// All signs by which these cases find worn-out servers.
