@@ -32,6 +32,11 @@ pub struct Config {
     pub max_body: usize,
     /// How long a request body may pause before it is given up with 408.
     pub body_timeout: Duration,
+    /// How long a connection may rest, or take to send the head of a request, before it is closed. Longer than clients
+    /// keep connections for reuse, or they would find one closed just as they send.
+    pub idle_timeout: Duration,
+    /// How long a client may take nothing of what is sent to it before its connection is closed.
+    pub write_timeout: Duration,
     /// Whether shared caches may keep reads (section 10.1).
     pub cache_visibility: CacheVisibility,
     /// How subscriptions wake workers (sections 6 and 7).
@@ -78,6 +83,8 @@ impl Default for Config {
             limits: Limits::default(),
             max_body: 64 << 20,
             body_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(120),
+            write_timeout: Duration::from_secs(60),
             cache_visibility: CacheVisibility::default(),
             subscriptions: SubscriptionConfig::default(),
             logs: LogsConfig::default(),

@@ -27,4 +27,4 @@ pub mod subscriptions;
 pub mod tls;
 
 pub use config::Config;
-pub use server::{RunningServer, Server, SocketlessServer, serve};
+pub use server::{Census, RunningServer, Server, SocketlessServer, serve};

@@ -1,6 +1,17 @@
 //! A server on a socket: accepting, and ending gracefully.
 
-use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use ::http::Request;
 use hyper::body::Incoming;
@@ -19,6 +30,7 @@ use tokio::{
     task::JoinHandle,
     time::{interval, sleep, timeout},
 };
+use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -39,17 +51,20 @@ use crate::{
 /// # Errors
 /// The listener has no address. A failing `accept` is tried again.
 pub async fn serve(listener: TcpListener, config: Config, shutdown: impl Future) -> io::Result<()> {
-    let grace = config.shutdown_grace;
     let (app, control) = assemble(config, listener.local_addr()?);
+    run(listener, app, control, shutdown).await;
+    Ok(())
+}
+
+async fn run(listener: TcpListener, app: Arc<App>, control: Arc<ControlSpace>, shutdown: impl Future) {
     let sweeper = tokio::spawn(sweep(app.clone()));
     let connections = Connections::new(&app);
     accept_until(&listener, &connections, shutdown).await;
     drop(listener);
     app.ending.cancel();
-    connections.end(grace).await;
+    connections.end(app.config.shutdown_grace).await;
     sweeper.abort();
     control.stop().await;
-    Ok(())
 }
 
 /// Starts servers inside another program, on loopback.
@@ -64,15 +79,11 @@ impl Server {
     pub async fn start(config: Config) -> io::Result<RunningServer> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let addr = listener.local_addr()?;
-        let (root, scheme) = (StreamRoot::new(&config.root), config.scheme());
+        let (app, control) = assemble(config, addr);
+        let root_url = format!("{}://{addr}{}", app.config.scheme(), app.root.as_str().trim_end_matches('/'));
         let ending = CancellationToken::new();
-        let task = tokio::spawn(serve(listener, config, ending.clone().cancelled_owned()));
-        Ok(RunningServer {
-            addr,
-            root_url: format!("{scheme}://{addr}{}", root.as_str().trim_end_matches('/')),
-            ending,
-            task,
-        })
+        let task = tokio::spawn(run(listener, app.clone(), control, ending.clone().cancelled_owned()));
+        Ok(RunningServer { addr, root_url, app, ending, task })
     }
 }
 
@@ -99,18 +110,48 @@ impl SocketlessServer {
     }
 }
 
+/// What a server holds at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Open connections.
+    pub connections: usize,
+    /// Streams, soft-deleted ones included.
+    pub streams: usize,
+    /// Reads that wait for what comes: long-polls and event streams.
+    pub live_readers: usize,
+    /// Bytes of content, and of bodies that are being taken in.
+    pub bytes: u64,
+}
+
 /// A server that runs in the background; dropping it tells it to end.
-#[derive(Debug)]
 pub struct RunningServer {
     /// Where it listens.
     pub addr: SocketAddr,
     /// The URL of the stream root, without a slash at its end.
     pub root_url: String,
+    app: Arc<App>,
     ending: CancellationToken,
-    task: JoinHandle<io::Result<()>>,
+    task: JoinHandle<()>,
+}
+
+impl fmt::Debug for RunningServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RunningServer").field("root_url", &self.root_url).finish_non_exhaustive()
+    }
 }
 
 impl RunningServer {
+    /// What it holds now. What is being closed counts until it is gone.
+    pub fn census(&self) -> Census {
+        let App { store, connections, .. } = &*self.app;
+        Census {
+            connections: connections.load(Ordering::Relaxed),
+            streams: store.count(),
+            live_readers: store.live_readers(),
+            bytes: store.memory().used(),
+        }
+    }
+
     /// Ends the server gracefully and waits for that.
     pub async fn shutdown(mut self) {
         self.ending.cancel();
@@ -140,7 +181,14 @@ fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>
     );
     let ending = CancellationToken::new();
     let beside = Arc::new(Beside::new(&config, switches, ending.clone()));
-    let app = App { root, store, endpoints: vec![control.clone(), beside], ending, config };
+    let app = App {
+        root,
+        store,
+        endpoints: vec![control.clone(), beside],
+        ending,
+        connections: AtomicUsize::new(0),
+        config,
+    };
     (Arc::new(app), control)
 }
 
@@ -169,10 +217,6 @@ async fn accept_until(listener: &TcpListener, connections: &Connections, shutdow
 /// Live reads of one client may share a connection.
 const MAX_HTTP2_STREAMS: u32 = 4096;
 
-/// How long a connection may be idle or take to send a request's head. Longer than clients keep
-/// connections for reuse, or they would find one closed just as they send.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
-
 /// All open connections.
 struct Connections {
     builder: auto::Builder<TokioExecutor>,
@@ -196,7 +240,7 @@ impl Connections {
         let tampered = faults.map(|faults| TamperedService::new(service.clone(), app.clone(), faults));
         let plan = FaultPlan::of(&app.config.faults, app.config.fault_seed);
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT);
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(app.config.idle_timeout);
         builder.http1().title_case_headers(app.config.title_case_headers);
         builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
         Self {
@@ -308,15 +352,36 @@ impl Host {
         V::Future: Send,
     {
         let service = TowerToHyperService::new(service);
-        let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
+        // A client that takes nothing would hold its connection, and what it is sent, for ever.
+        let mut socket = TimeoutWriter::new(socket);
+        socket.set_timeout(Some(self.app.config.write_timeout));
+        let connection = self.builder.serve_connection(TokioIo::new(Box::pin(socket)), service).into_owned();
         let watched = self.watcher.watch(connection);
         let cut = self.cut;
+        let counted = Counted::new(self.app);
         tokio::spawn(async move {
+            let _counted = counted;
             tokio::select! {
                 // A client that breaks off is no concern of the server.
                 _ = watched => {}
                 () = cut.cancelled() => {}
             }
         });
+    }
+}
+
+/// An open connection, as the census counts it.
+struct Counted(Arc<App>);
+
+impl Counted {
+    fn new(app: Arc<App>) -> Self {
+        app.connections.fetch_add(1, Ordering::Relaxed);
+        Self(app)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -21,25 +21,30 @@ mod receiver;
 mod record;
 mod repeat;
 mod request;
+mod room;
 mod rules;
 mod send;
 mod stage;
+mod stalls;
 mod stocked;
 mod target;
 
 use clock::Clock;
 pub(crate) use event_reader::EventReader;
 pub(crate) use events::LIFETIME_CAME_FIRST;
+pub(crate) use pages::Leafing;
 pub use plan::{Job, Pattern, Plan, Selection, SelectionError, Shard, Suite};
 pub use repeat::merge;
 pub(crate) use request::encode_query;
+use room::Room;
 pub use stage::{Answer, Blame, Halt, SendFailure, Stage};
+use stalls::Stalls;
 pub use stocked::{NamedStreams, UnusableStream};
 pub use target::{LogUrls, Target, Timings, UnusableRoot, stream_root};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -100,6 +105,14 @@ pub(crate) struct World {
     pub(crate) permits: Semaphore,
     pub(crate) epoch: Instant,
     pub(crate) clock: Clock,
+    /// The target refused a request as often as it was repeated: no other one is.
+    pub(crate) refuses_all: AtomicBool,
+    /// The target led a read from page to page without end: others follow fewer.
+    pub(crate) leads_on: AtomicBool,
+    /// One at a time of the jobs that read much has a turn.
+    much: Semaphore,
+    stalls: Stalls,
+    room: Room,
     /// Capabilities that a probe found missing, with the case that showed it.
     missing: Mutex<BTreeMap<Capability, String>>,
     /// Probes of which another shard tells.
@@ -130,6 +143,11 @@ pub async fn run(
         catalogue,
         options,
         epoch: begun,
+        refuses_all: AtomicBool::new(false),
+        leads_on: AtomicBool::new(false),
+        much: Semaphore::new(1),
+        stalls: Stalls::default(),
+        room: Room::default(),
         missing: Mutex::default(),
         borrowed: plan.borrowed_probes.iter().map(|probe| probe.id().to_owned()).collect(),
     });
@@ -157,8 +175,13 @@ pub async fn run(
         shard: plan.shard.map(|shard| shard.to_string()),
         repeats: None,
     };
-    listener.on_event(&Event::RunFinished(Box::new(result.clone())));
-    result
+    // Not told with a clone: a result may be large.
+    let finished = Event::RunFinished(Box::new(result));
+    listener.on_event(&finished);
+    match finished {
+        Event::RunFinished(result) => *result,
+        _ => unreachable!("it was made here"),
+    }
 }
 
 /// The result of a run that could not begin.
@@ -227,6 +250,7 @@ async fn run_jobs(world: &Arc<World>, jobs: Vec<Job>, listener: &mut dyn Listene
 /// Runs one job within its time, again where an attempt told nothing. The flag says that nothing but
 /// lateness was found, or nothing at all.
 async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
+    let _turn = if job.moves_much() { Some(world.much.acquire().await) } else { None };
     let began = Instant::now();
     if world.epoch.elapsed() > world.options.run_limit {
         return (job.skipped(SkipReason::OutOfTime), false);
@@ -237,11 +261,17 @@ async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
     let mut attempts = 1;
     loop {
         let stage = Stage::new(Arc::clone(world), job, attempts);
-        let outcome = tokio::time::timeout(world.options.case_limit, case::run(&stage, job)).await;
-        let halt = outcome.unwrap_or_else(|_| {
-            Err(Halt::Errored(format!("the case did not end within {:?}", world.options.case_limit)))
-        });
-        stage.clean_up().await;
+        let halt = tokio::select! {
+            biased;
+            why = world.stalls.too_many() => Err(Halt::Errored(why)),
+            outcome = case::run(&stage, job) => outcome,
+            () = tokio::time::sleep(world.options.case_limit) => {
+                Err(Halt::Errored(format!("the case did not end within {:?}", world.options.case_limit)))
+            }
+        };
+        if !world.stalls.are_too_many() {
+            stage.clean_up().await;
+        }
         if let Err(Halt::Inconclusive(_)) = &halt
             && attempts < ATTEMPTS
         {
@@ -252,6 +282,7 @@ async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
         let (mut result, only_late) = stage.into_result(job, halt);
         result.attempts = attempts;
         result.duration = began.elapsed();
+        world.room.fit(&mut result);
         return (result, only_late || told_nothing);
     }
 }

@@ -54,6 +54,8 @@ pub struct Scenario {
     pub waits: u32,
     /// It compares requests with credentials to requests without, so the user must have given some.
     pub needs_credentials: bool,
+    /// It reads so much that it takes turns with others that do: together they would need more room than there is.
+    pub moves_much: bool,
     /// Where it is written.
     written: &'static Location<'static>,
     pub run: for<'a> fn(&'a Stage) -> Running<'a>,
@@ -76,6 +78,7 @@ impl Scenario {
             waits_for: None,
             waits: 1,
             needs_credentials: false,
+            moves_much: false,
             written: Location::caller(),
             run,
         }
@@ -103,6 +106,12 @@ impl Scenario {
     /// The same, for a scenario that tells requests with credentials from those without.
     const fn with_credentials(mut self) -> Self {
         self.needs_credentials = true;
+        self
+    }
+
+    /// The same, for a scenario that reads more than a mebibyte.
+    const fn moving_much(mut self) -> Self {
+        self.moves_much = true;
         self
     }
 

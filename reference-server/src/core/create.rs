@@ -17,7 +17,7 @@ use super::{
     producer::Producers,
     sequence::StreamSeq,
     store::Store,
-    stream::{Life, Lineage, State, Stream, Use},
+    stream::{Absence, Life, Lineage, State, Stream, Use},
     ttl::Expiry,
 };
 use crate::sabotage::{Switch, Switches};
@@ -58,12 +58,19 @@ impl Store {
     pub fn create(&self, path: &str, request: &Creation<'_>, now: Timestamp) -> Result<Created, Refusal> {
         loop {
             if let Some(existing) = self.existing(path, now)? {
-                return self.compare(&existing, request, now);
+                match self.compare(&existing, request, now) {
+                    // Deleted since it was found: look again.
+                    Err(Refusal::NotFound) => continue,
+                    Err(Refusal::Gone) => return Err(Refusal::PathBlocked),
+                    compared => return compared,
+                }
             }
-            let draft = self.draft(request, now)?;
             // Somebody may have taken the path since it was found free: look again then.
-            if let Some(created) = self.settle(path, draft, now)? {
-                return Ok(created);
+            match self.draft(request, now).and_then(|draft| self.settle(path, draft, now)) {
+                Ok(Some(created)) => return Ok(created),
+                Ok(None) => {}
+                Err(refusal) if self.existing(path, now)?.is_none() => return Err(refusal),
+                Err(_) => {}
             }
         }
     }
@@ -203,7 +210,10 @@ impl Store {
         // Not `enter_source`: retiring an expired source would need the map, which is locked here.
         let mut state = match self.enter_deleted(&source) {
             Some(state) => state,
-            None => source.enter(Use::Look, now).map_err(|_| Refusal::SourceNotFound)?,
+            None => source.enter(Use::Look, now).map_err(|absence| match absence {
+                Absence::SoftDeleted => Refusal::SourceGone,
+                Absence::Removed | Absence::Expired => Refusal::SourceNotFound,
+            })?,
         };
         let (anchor, point) = source.fork_point(&request, &state)?;
         state.forks += 1;

@@ -1,5 +1,7 @@
 //! The bytes of one stream, append by append.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use super::{offset::Offset, payload::Payload};
@@ -94,14 +96,14 @@ impl Log {
         Some(Offset::at(segment.start.position() + distance as u64))
     }
 
-    /// Collects what lies from `from` to `until`, whole appends at a time, until `budget` bytes are
-    /// reached; at least one append. Says where the collection ends.
+    /// Gives what lies from `from` to `until`, whole appends at a time, until `budget` bytes are
+    /// reached; at least one append. Says where that ends.
     pub(crate) fn collect(
         &self,
         from: Offset,
         until: Offset,
         budget: usize,
-        chunks: &mut Vec<Bytes>,
+        mut take: impl FnMut(&Bytes, Range<usize>),
     ) -> Offset {
         let first = self.index_at(from);
         let mut at = from;
@@ -115,7 +117,7 @@ impl Log {
             let end = segment.end().min(until);
             let window = segment.distance_to(at)..segment.distance_to(end);
             collected += window.len();
-            chunks.push(segment.payload.bytes().slice(window));
+            take(segment.payload.bytes(), window);
             at = end;
         }
         at
@@ -153,7 +155,8 @@ mod tests {
 
     fn read(log: &Log, from: u64, until: u64, budget: usize) -> (String, u64) {
         let mut chunks = Vec::new();
-        let end = log.collect(Offset::at(from), Offset::at(until), budget, &mut chunks);
+        let take = |bytes: &Bytes, window| chunks.push(bytes.slice(window));
+        let end = log.collect(Offset::at(from), Offset::at(until), budget, take);
         let text = String::from_utf8(chunks.concat()).unwrap();
         (text, end.position())
     }

@@ -24,6 +24,14 @@ pub struct Page {
     pub(crate) chunks: Vec<Bytes>,
 }
 
+/// What of a page is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Collect {
+    Content,
+    /// Where it ends and what is there: enough to tell whether a client has it.
+    Extent,
+}
+
 /// Chunks below this size are cheaper to copy together than to send one by one.
 const WORTH_SHARING: usize = 16 * 1024;
 

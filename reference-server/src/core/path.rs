@@ -44,7 +44,7 @@ impl<'a> StreamPath<'a> {
     /// Reads what follows the stream root in a URL path.
     ///
     /// # Errors
-    /// Segments that are empty, that climb (`..`), or that hide a separator or a control character
+    /// Percent-encoding that is none; segments that are empty, that climb (`..`), or that hide a separator or a control character
     /// behind percent-encoding, so that no two layers can disagree about which stream is meant.
     pub fn parse(encoded: &'a str) -> Result<Self, Malformed> {
         if encoded.len() > LONGEST_PATH {
@@ -84,6 +84,12 @@ fn decode(encoded: &str) -> Result<Cow<'_, str>, Malformed> {
     }
     if encoded.to_ascii_lowercase().contains("%2f") {
         return Err(Malformed::Path("an encoded slash"));
+    }
+    let is_whole = |escape: &str| {
+        escape.get(..2).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    };
+    if !encoded.split('%').skip(1).all(is_whole) {
+        return Err(Malformed::Path("a percent sign without two hexadecimal digits"));
     }
     percent_decode_str(encoded).decode_utf8().map_err(|_| Malformed::Path("not UTF-8"))
 }

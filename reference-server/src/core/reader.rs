@@ -8,7 +8,13 @@ use std::{
 use jiff::Timestamp;
 use tokio::sync::futures::Notified;
 
-use super::{content_type::ContentType, error::Refusal, offset::ReadStart, page::Page, stream::Stream};
+use super::{
+    content_type::ContentType,
+    error::Refusal,
+    offset::ReadStart,
+    page::{Collect, Page},
+    stream::Stream,
+};
 
 /// A read of one stream.
 #[derive(Debug)]
@@ -38,7 +44,15 @@ impl Reader {
     /// # Errors
     /// The stream was deleted meanwhile, or the offset is none of its own.
     pub fn page(&self, start: ReadStart) -> Result<Page, Refusal> {
-        self.stream.page(start, self.page_size)
+        self.stream.page(start, self.page_size, Collect::Content)
+    }
+
+    /// The same page without its content.
+    ///
+    /// # Errors
+    /// As of [`Self::page`].
+    pub(crate) fn outline(&self, start: ReadStart) -> Result<Page, Refusal> {
+        self.stream.page(start, self.page_size, Collect::Extent)
     }
 
     /// Goes on to follow the stream.

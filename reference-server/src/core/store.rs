@@ -105,6 +105,16 @@ impl Store {
         &self.memory
     }
 
+    /// Streams of any life.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Readers that follow a stream. Counted anew: for tests and operators, not for every request.
+    pub fn live_readers(&self) -> usize {
+        self.streams.iter().map(|entry| entry.value().live_readers.load(Ordering::Relaxed)).sum()
+    }
+
     /// Appends to a stream, closes it, or both (sections 5.2 and 5.3).
     ///
     /// # Errors
@@ -313,33 +323,40 @@ impl Store {
 
     /// Ends the life of a stream: at once, or softly while forks read from it.
     fn retire(&self, stream: &Arc<Stream>, mut state: MutexGuard<'_, State>) {
-        let softly = state.forks > 0;
-        if softly {
+        let mut removed = Vec::new();
+        if state.forks > 0 {
             state.life = Life::SoftDeleted;
             if self.switches.on(Switch::SoftDeletedOverwritten) {
                 state.blank_out();
             }
-            drop(state);
         } else {
-            self.remove(stream, state);
-            self.release_source(stream);
+            self.mark_removed(stream, &mut state, &mut removed);
+            // As long as this lock is held, nobody sees the fork gone and its source still waiting for it.
+            self.release_source(stream, &mut removed);
         }
+        drop(state);
+        self.unlink(&removed);
         stream.changed.notify_waiters();
         if let Some(observer) = self.observer.get() {
             observer.deleted(&stream.path);
         }
     }
 
-    fn remove(&self, stream: &Arc<Stream>, mut state: MutexGuard<'_, State>) {
+    fn mark_removed(&self, stream: &Arc<Stream>, state: &mut State, removed: &mut Vec<Arc<Stream>>) {
         state.life = Life::Removed;
-        if self.leaves_remains() {
-            return;
+        if !self.leaves_remains() {
+            self.memory.release(state.discard());
+            removed.push(stream.clone());
         }
-        self.memory.release(state.discard());
-        drop(state);
-        // A successor may have taken the path between the two steps.
-        self.streams.remove_if(&stream.path, |_, current| Arc::ptr_eq(current, stream));
-        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Takes removed streams off their paths. No stream may be locked meanwhile: who makes one holds the map first.
+    fn unlink(&self, removed: &[Arc<Stream>]) {
+        for stream in removed {
+            // A successor may have taken the path since.
+            self.streams.remove_if(&stream.path, |_, current| Arc::ptr_eq(current, stream));
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Whether a deleted stream stays where it was, for its successor to find.
@@ -357,7 +374,7 @@ impl Store {
     }
 
     /// Takes back a fork's reference, and collects the soft-deleted ancestors that nobody needs any more.
-    pub(super) fn release_source(&self, fork: &Arc<Stream>) {
+    fn release_source(&self, fork: &Arc<Stream>, removed: &mut Vec<Arc<Stream>>) {
         let mut fork = fork.clone();
         while let Some(source) = fork.lineage.as_ref().map(|lineage| lineage.source.clone()) {
             let mut state = source.lock();
@@ -371,7 +388,8 @@ impl Store {
             if has_forks || !is_deleted {
                 break;
             }
-            self.remove(&source, state);
+            self.mark_removed(&source, &mut state, removed);
+            drop(state);
             if self.switches.on(Switch::ChainNotCollected) {
                 break;
             }

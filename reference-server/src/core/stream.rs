@@ -10,6 +10,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
@@ -22,7 +23,7 @@ use super::{
     limits::Limits,
     log::Log,
     offset::{Offset, ReadStart},
-    page::Page,
+    page::{Collect, Page},
     payload::Payload,
     producer::{self, ProducerHeaders, ProducerState, Producers, Standing},
     sequence::StreamSeq,
@@ -227,8 +228,8 @@ impl Stream {
         Ok(state.apply(request, payload, limits, now, self.switches))
     }
 
-    /// The range from `start` to at most the tail.
-    pub(crate) fn page(&self, start: ReadStart, budget: usize) -> Result<Page, Refusal> {
+    /// The range from `start` to at most the tail; its content, too, or only where it ends.
+    pub(crate) fn page(&self, start: ReadStart, budget: usize, what: Collect) -> Result<Page, Refusal> {
         let mut state = self.lock();
         match state.life {
             Life::Live => {}
@@ -248,12 +249,21 @@ impl Stream {
         let mut at = start;
         let mut room = budget;
         let mut ends_at_seam = false;
+        let mut ancestors = self.ancestors_from(start);
         while at < tail && room > 0 && !ends_at_seam {
             let from = at;
-            at = match self.owner_of(at) {
-                (owner, Some(_)) if self.cannot_read(owner) => self.origin(),
-                (owner, Some(cap)) => owner.lock().log.collect(at, cap, room, &mut chunks),
-                (_, None) => state.log.collect(at, tail, room, &mut chunks),
+            while ancestors.last().is_some_and(|(_, cap)| *cap <= at) {
+                ancestors.pop();
+            }
+            let take = |bytes: &Bytes, window| {
+                if what == Collect::Content {
+                    chunks.push(bytes.slice(window));
+                }
+            };
+            at = match ancestors.last() {
+                Some((owner, _)) if self.cannot_read(owner) => self.origin(),
+                Some((owner, cap)) => owner.lock().log.collect(at, *cap, room, take),
+                None => state.log.collect(at, tail, room, take),
             };
             // A faulty server may have lost what was there.
             if at == from {
@@ -328,19 +338,26 @@ impl Stream {
         may_begin.then_some(offset).ok_or(Refusal::OffsetNotABoundary)
     }
 
+    /// The ancestors that hold what follows `offset`, the nearest first, and how far this stream inherits from each.
+    /// Found at one go: to look for the owner of every piece would make long lines of forks costly to read.
+    fn ancestors_from(&self, offset: Offset) -> Vec<(&Self, Offset)> {
+        let mut ancestors: Vec<(&Self, Offset)> = Vec::new();
+        let mut owner = self;
+        while let Some(lineage) = owner.lineage.as_ref().filter(|lineage| offset < lineage.point) {
+            let so_far = ancestors.last().filter(|_| !self.switches.on(Switch::ForkCutByFirstOnly));
+            let cap = so_far.map_or(lineage.point, |(_, cap)| lineage.point.min(*cap));
+            owner = &lineage.source;
+            ancestors.push((owner, cap));
+        }
+        ancestors
+    }
+
     /// The stream whose own log holds what follows `offset` and, for an ancestor, how far this stream
     /// inherits from it; `None` for this stream itself.
     ///
     /// Locks are taken from fork to source only, so holding one's own while asking an ancestor is safe.
     fn owner_of(&self, offset: Offset) -> (&Self, Option<Offset>) {
-        let mut owner = self;
-        let mut cap: Option<Offset> = None;
-        while let Some(lineage) = owner.lineage.as_ref().filter(|lineage| offset < lineage.point) {
-            let so_far = cap.filter(|_| !self.switches.on(Switch::ForkCutByFirstOnly));
-            cap = Some(so_far.map_or(lineage.point, |cap| cap.min(lineage.point)));
-            owner = &lineage.source;
-        }
-        (owner, cap)
+        self.ancestors_from(offset).pop().map_or((self, None), |(owner, cap)| (owner, Some(cap)))
     }
 }
 

@@ -4,6 +4,7 @@ mod closing;
 mod expiring;
 mod forking;
 mod limiting;
+mod linearizing;
 mod model;
 mod racing;
 mod watching;

@@ -14,11 +14,14 @@ pub(super) fn cache_control(
     deadline: Option<Timestamp>,
     now: Timestamp,
 ) -> HeaderValue {
-    let visibility = match visibility {
-        CacheVisibility::Public => "public",
-        CacheVisibility::Private => "private",
+    let (visibility, endless) = match visibility {
+        CacheVisibility::Public => ("public", "public, max-age=60, stale-while-revalidate=300"),
+        CacheVisibility::Private => ("private", "private, max-age=60, stale-while-revalidate=300"),
     };
-    let remaining = deadline.map_or(i64::MAX, |deadline| deadline.duration_since(now).as_secs().max(0));
+    let Some(deadline) = deadline else {
+        return HeaderValue::from_static(endless);
+    };
+    let remaining = deadline.duration_since(now).as_secs().max(0);
     let fresh = remaining.min(FRESH_SECONDS);
     let stale = (remaining - fresh).min(STALE_SECONDS);
     let text = format!("{visibility}, max-age={fresh}, stale-while-revalidate={stale}");
@@ -47,6 +50,7 @@ mod tests {
             cache_control(CacheVisibility::Public, deadline, now)
         };
         assert_eq!(control(None), "public, max-age=60, stale-while-revalidate=300");
+        assert_eq!(control(Some(1_000_000)), control(None));
         assert_eq!(control(Some(100)), "public, max-age=60, stale-while-revalidate=40");
         assert_eq!(control(Some(20)), "public, max-age=20, stale-while-revalidate=0");
         assert_eq!(control(Some(-5)), "public, max-age=0, stale-while-revalidate=0");

@@ -22,6 +22,8 @@ use crate::core::{
 };
 use crate::sabotage::{Switch, Switches};
 
+const HEADERS_OF_A_PAGE: usize = 12;
+
 pub(super) async fn answer(
     app: &std::sync::Arc<App>,
     path: &StreamPath<'_>,
@@ -37,6 +39,13 @@ pub(super) async fn answer(
         Mode::LongPoll => long_poll::answer(app, reader.follow(), &query, &parts.headers).await,
         Mode::EventStream => event_stream::answer(app, reader.follow(), query),
         Mode::CatchUp => {
+            if query.start != ReadStart::Now && parts.headers.contains_key(header::IF_NONE_MATCH) {
+                let outline = reader.outline(query.start)?;
+                let response = tagged(app, &reader, &outline, &parts.headers, now);
+                if response.status() == StatusCode::NOT_MODIFIED {
+                    return Ok(response);
+                }
+            }
             let page = reader.page(query.start)?;
             Ok(match query.start {
                 ReadStart::Now => tail_only(app, &reader, page),
@@ -71,18 +80,27 @@ pub(super) fn with_data(
     request: &HeaderMap,
     now: Timestamp,
 ) -> Response {
+    let mut response = tagged(app, reader, &page, request, now);
+    if response.status() != StatusCode::NOT_MODIFIED {
+        fill(&mut response, reader, page);
+    }
+    response
+}
+
+/// The answer that a page is, up to its content: 304 when the client holds it already.
+fn tagged(app: &App, reader: &Reader, page: &Page, request: &HeaderMap, now: Timestamp) -> Response {
     let switches = app.store.switches;
     let tag = page.entity_tag().as_told(switches).to_string();
     let mut response = Response::new(ResponseBody::Empty);
     let map = response.headers_mut();
-    describe(&page, map, &app.store);
+    // With those that every answer carries.
+    map.reserve(HEADERS_OF_A_PAGE);
+    describe(page, map, &app.store);
     map.insert(header::CACHE_CONTROL, cache_control(app.config.cache_visibility, reader.deadline(), now));
     map.insert(header::ETAG, HeaderValue::from_str(&tag).expect("hexadecimal digits and colons"));
     if client_has(request, &tag) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return response;
     }
-    fill(&mut response, reader, page);
     response
 }
 

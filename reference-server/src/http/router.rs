@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicUsize},
     task::{Context, Poll},
 };
 
@@ -47,6 +47,8 @@ pub struct App {
     pub(crate) endpoints: Vec<Arc<dyn Endpoint>>,
     /// Cancelled when the server ends: live reads come to a clean end then.
     pub(crate) ending: CancellationToken,
+    /// Open ones.
+    pub(crate) connections: AtomicUsize,
 }
 
 impl App {

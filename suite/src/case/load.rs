@@ -1,6 +1,9 @@
 //! From fixture files to cases that can be run: tables expanded, names checked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -30,10 +33,10 @@ pub struct Case {
     pub lacks: BTreeSet<Capability>,
     /// What the case has to wait for, if it waits.
     pub waits_for: Option<Wait>,
-    /// Sets the stage: what fails here accuses nobody.
-    pub given: Vec<Step>,
+    /// Sets the stage: what fails here accuses nobody. The rows of a table share their steps.
+    pub given: Arc<[Step]>,
     /// Proves the rules.
-    pub steps: Vec<Step>,
+    pub steps: Arc<[Step]>,
     /// Which of the target's URLs it asks.
     pub asks: BTreeSet<On>,
     /// The cells of the table's row, by name; `None` leaves the header or parameter out.
@@ -149,22 +152,23 @@ impl CaseEntry {
                 })
                 .collect(),
         };
+        let (given, steps): (Arc<[Step]>, Arc<[Step]>) = (self.given.into(), self.steps.into());
         let usage = names::Usage { file, catalogue, case_rules: &proves };
         let mut cases = Vec::new();
         for (suffix, row) in rows {
-            usage.check(at, &row, &self.given, &self.steps)?;
+            usage.check(at, &row, &given, &steps)?;
             cases.push(Case {
                 id: format!("{}{suffix}", self.id.value),
                 title: self.title.clone(),
                 needs: needs(&proves, &self.needs, catalogue),
                 lacks: self.lacks.iter().copied().collect(),
-                all_rules: names::all_rules(&proves, &self.steps),
+                all_rules: names::all_rules(&proves, &steps),
                 proves: proves.clone(),
                 probes: self.probes,
                 waits_for: self.waits,
-                given: self.given.clone(),
-                steps: self.steps.clone(),
-                asks: logs::asked(self.given.iter().chain(&self.steps)),
+                given: Arc::clone(&given),
+                steps: Arc::clone(&steps),
+                asks: logs::asked(given.iter().chain(&*steps)),
                 row,
                 place: file.place(at),
                 file: file.path.clone(),

@@ -168,7 +168,7 @@ impl Case {
         let writes = self.given.iter().take_while(|step| written(&step.value).is_some()).count();
         let (writes, reads) = self.given.split_at(writes);
         let may_try = self.lacks.contains(&Capability::Write);
-        if !reads.iter().chain(&self.steps).all(|step| only_reads(step) || may_try) {
+        if !reads.iter().chain(self.steps.iter()).all(|step| only_reads(step) || may_try) {
             return None;
         }
         let mut wanted = Wanted { writes: writes.len(), ..Wanted::default() };
@@ -181,7 +181,7 @@ impl Case {
 
     /// Whether the case asks for nothing that a target without reads refuses.
     pub fn only_writes(&self) -> bool {
-        self.given.iter().chain(&self.steps).all(|step| !reads(step))
+        self.given.iter().chain(self.steps.iter()).all(|step| !reads(step))
     }
 }
 

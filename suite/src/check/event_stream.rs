@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::{BodyRender, Finding, Names, SeenValue, body, check_value, value::compare_integers};
 use crate::case::{BodyExpect, Ended, EventExpect, EventStreamExpect, Matchers, Unbound};
 
+/// How many names of events are told where their order is wrong.
+const SHOWN: usize = 20;
+
 /// What an event stream has carried so far.
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
@@ -93,7 +96,14 @@ impl EventLog {
     fn names(&self) -> String {
         match self.events.as_slice() {
             [] => "no event".to_owned(),
-            events => events.iter().map(|event| event.name.as_str()).collect::<Vec<_>>().join(", "),
+            events => {
+                let names: Vec<&str> = events.iter().take(SHOWN).map(|event| event.name.as_str()).collect();
+                let more = match events.len() - names.len() {
+                    0 => String::new(),
+                    more => format!(", and {more} more"),
+                };
+                names.join(", ") + &more
+            }
         }
     }
 }

@@ -181,6 +181,7 @@ impl CheckArguments {
             return Ok(Status::Right);
         }
         let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(arguments.workers())
             .enable_all()
             .build()
             .map_err(|error| Misuse::new(format!("no runtime: {error}")))?;
@@ -188,6 +189,15 @@ impl CheckArguments {
         // A name that is still being looked up would keep the program.
         runtime.shutdown_background();
         status
+    }
+
+    /// Threads beside the first. A run waits more than it works, and every thread takes memory of its own; the built-in
+    /// server needs some.
+    fn workers(&self) -> usize {
+        match self.url {
+            Some(_) => 1,
+            None => std::thread::available_parallelism().map_or(2, |processors| processors.get().min(4)),
+        }
     }
 
     /// A server that was started is stopped in any case.

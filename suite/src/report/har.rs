@@ -13,7 +13,7 @@ use crate::{
     wire::{Exchange, Outcome, RecordedBody, RecordedHeader, RecordedRequest, RecordedResponse},
 };
 
-use super::{message, transcript::is_raw, write::Context};
+use super::{message, transcript::is_raw, visible, write::Context};
 
 /// Writes the archive.
 ///
@@ -37,7 +37,7 @@ pub fn write(out: &mut dyn Write, run: &RunResult, context: Context<'_>) -> io::
             "entries": told.iter().flat_map(|case| entries(case, began)).collect::<Vec<_>>(),
         }
     });
-    serde_json::to_writer_pretty(&mut *out, &archive)?;
+    visible::write_json(out, &archive)?;
     writeln!(out)
 }
 

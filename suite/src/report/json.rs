@@ -20,6 +20,7 @@ use super::{
     curl,
     findings::{Conclusion, Findings, OpenReason},
     standard::Standard,
+    visible,
 };
 
 /// The JSON Schema of the report.
@@ -34,7 +35,7 @@ pub const SCHEMA_NAME: &str = "streamgauge.report/1";
 ///
 /// When `out` does not take it.
 pub fn write(out: &mut dyn Write, run: &RunResult, standard: Standard<'_>) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Report::of(run, &Findings::of(run, standard), standard))?;
+    visible::write_json(out, &Report::of(run, &Findings::of(run, standard), standard))?;
     writeln!(out)
 }
 

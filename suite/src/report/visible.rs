@@ -1,6 +1,9 @@
 //! Text that a target sent, made safe to print: what a terminal or a reader would obey rather than show is escaped.
 
-use std::{borrow::Cow, fmt::Write};
+use std::{borrow::Cow, fmt::Write, io};
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 /// The text with every character escaped that is invisible, moves the cursor or reorders what stands around it.
 /// Line breaks are escaped too: whoever wants lines splits them first.
@@ -27,6 +30,69 @@ pub(super) fn visible_bytes(bytes: &[u8]) -> String {
         }
     }
     shown
+}
+
+/// Writes JSON for people and programs: the same values as always, and nothing in it that a terminal obeys.
+pub(super) fn write_json(out: &mut dyn io::Write, value: &impl Serialize) -> serde_json::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(out, VisibleJson(PrettyFormatter::new()));
+    value.serialize(&mut serializer)
+}
+
+/// Pretty JSON whose strings escape what is treacherous.
+struct VisibleJson(PrettyFormatter<'static>);
+
+impl Formatter for VisibleJson {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, order)) = rest.char_indices().find(|(_, character)| is_treacherous(*character)) {
+            CompactFormatter.write_string_fragment(out, &rest[..at])?;
+            for unit in order.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + order.len_utf8()..];
+        }
+        CompactFormatter.write_string_fragment(out, rest)
+    }
+
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
 }
 
 fn push_visible(shown: &mut String, character: char) {
@@ -75,6 +141,20 @@ mod tests {
     fn what_reorders_or_hides_is_shown() {
         assert_eq!(visible("user\u{202e}txt.exe\u{2066}"), r"user\u{202e}txt.exe\u{2066}");
         assert_eq!(visible("zero\u{200b}width\u{feff}"), r"zero\u{200b}width\u{feff}");
+    }
+
+    #[test]
+    fn json_keeps_its_values_and_shows_what_is_treacherous() {
+        let value = serde_json::json!({ "a\u{7f}": ["\u{1b}[2J\"\u{9b}", "\u{202e}x\u{e0001}", "größer\n"], "b": { "c": [] } });
+        let mut written = Vec::new();
+        write_json(&mut written, &value).unwrap();
+        let text = String::from_utf8(written).unwrap();
+        assert!(!text.chars().any(|character| character != '\n' && is_treacherous(character)), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+        let plain = serde_json::json!({ "a": [1, { "b": "c" }], "d": [] });
+        let mut written = Vec::new();
+        write_json(&mut written, &plain).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), serde_json::to_string_pretty(&plain).unwrap());
     }
 
     #[test]

@@ -43,15 +43,17 @@ impl Context<'_> {
         if !demands.accept.is_empty() {
             return self.choose(demands.accept, seen, *exchange).await;
         }
-        if demands.expect.is_none() && !(200..300).contains(&seen.status) {
-            let finding = Finding::new("status", "2xx", self.refusal(seen).await);
-            return self.stage.judge(
-                vec![finding],
-                &self.stage_setting(demands.base.clone()),
-                Some(*exchange),
-            );
+        if demands.expect.is_some() {
+            return Ok(());
         }
-        Ok(())
+        let finding = if !(200..300).contains(&seen.status) {
+            Finding::new("status", "2xx", self.refusal(seen).await)
+        } else if !seen.ending.is_clean() && !seen.is_event_stream() {
+            Finding::new("response", "a whole response", seen.ending.to_string())
+        } else {
+            return Ok(());
+        };
+        self.stage.judge(vec![finding], &self.stage_setting(demands.base.clone()), Some(*exchange))
     }
 
     /// What a stage-setting request was answered. A target that takes no webhook on loopback cannot be delivered

@@ -9,39 +9,41 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    send::{RATE_LIMIT_RETRIES, retry_after},
+    send::Patience,
     stage::{Answer, SendFailure, Stage},
 };
 use crate::{
     check::{EventLog, LogEnd, Seen, SeenEvent},
-    sse::{Item, Limits, Parser, Tail},
-    wire::{Ending, Exchange, Outcome, RecordedRequest, RecordedResponse, Request, Streaming},
+    sse::{Item, Limits, Line, Parser, Tail},
+    wire::{Ending, Exchange, Hold, Outcome, RecordedRequest, RecordedResponse, Request, Streaming},
 };
 
 /// How many bytes of an event stream a record keeps.
 const RECORDED_STREAM: usize = 8 * 1024;
 
 /// How many events are kept: no case needs nearly as many.
-const MOST_EVENTS: usize = 20_000;
+const MOST_EVENTS: usize = 3_000;
 
 /// What one event costs beside its texts, in bytes.
 const EVENT: usize = size_of::<SeenEvent>() + 64;
 
+/// What one line costs beside its bytes: a place in a list, and no allocation is smaller than this.
+const LINE: usize = size_of::<Line>() + 32;
+
 /// Bounds on an event stream: what a hostile target may cost in memory.
-const STREAM_LIMITS: Limits = Limits { line: 4 << 20, lines: 64 * 1024, event: 4 << 20, waiting: 8 << 20 };
+const STREAM_LIMITS: Limits = Limits { line: 2 << 20, lines: 64 * 1024, event: 2 << 20, waiting: 4 << 20 };
 
 impl Stage {
     /// Sends a request and, where the answer is an event stream, reads on in the background. The answer has no body.
     /// A 429 is waited out.
     pub(crate) async fn open_events(&self, request: Request) -> Result<(Answer, EventReader), SendFailure> {
-        let mut tries = 0;
+        let mut patience = Patience::default();
         loop {
             let (answer, reader) = self.open_events_once(request.clone()).await?;
-            if answer.seen.status != 429 || tries == RATE_LIMIT_RETRIES {
-                return Ok((answer, reader));
+            match patience.after(answer.seen.status, &answer.seen.headers, &self.world) {
+                None => return Ok((answer, reader)),
+                Some(pause) => tokio::time::sleep(pause).await,
             }
-            tries += 1;
-            tokio::time::sleep(retry_after(&answer.seen.headers)).await;
         }
     }
 
@@ -101,6 +103,8 @@ struct Reading {
     /// Bytes of an event that is not yet complete.
     under_way: usize,
     ended: Option<Instant>,
+    /// Keeps the log counted in the budget once the connection is gone.
+    hold: Option<Hold>,
 }
 
 impl EventReader {
@@ -113,8 +117,9 @@ impl EventReader {
             .is_some_and(|text| text.trim().eq_ignore_ascii_case("base64"));
         let record = head_of(&streaming);
         let log = EventLog { base64, ..EventLog::default() };
-        let state =
-            Mutex::new(Reading { log, record, beginning: Vec::new(), size: 0, under_way: 0, ended: None });
+        let reading =
+            Reading { log, record, beginning: Vec::new(), size: 0, under_way: 0, ended: None, hold: None };
+        let state = Mutex::new(reading);
         let shared = Arc::new(Shared { state });
         let (changes, changed) = watch::channel(0);
         let task = AbortOnDropHandle::new(tokio::spawn(read(streaming, Arc::clone(&shared), changes)));
@@ -197,7 +202,13 @@ async fn read(mut streaming: Streaming, shared: Arc<Shared>, changes: watch::Sen
         let room = RECORDED_STREAM.saturating_sub(reading.beginning.len()).min(chunk.bytes.len());
         reading.beginning.extend_from_slice(&chunk.bytes[..room]);
         reading.size += chunk.bytes.len();
-        let taken = take(&mut parser, chunk.at, &mut reading.log, |bytes| streaming.charge(bytes));
+        // What the parser keeps grows by doubling, and every line of it has a price of its own.
+        let lines = memchr::memchr2_iter(b'\n', b'\r', &chunk.bytes).count();
+        let room = match streaming.charge(chunk.bytes.len() + LINE * lines) {
+            true => Ok(()),
+            false => Err(no_room()),
+        };
+        let taken = take(&mut parser, chunk.at, &mut reading.log, |bytes| streaming.charge(bytes)).and(room);
         reading.under_way = parser.under_way();
         if let Err(end) = taken.and(fed.map_err(|error| LogEnd::Cut(error.to_string()))) {
             reading.log.end = end;
@@ -216,6 +227,8 @@ async fn read(mut streaming: Streaming, shared: Arc<Shared>, changes: watch::Sen
             (None, _) => LogEnd::Torn("the suite stopped reading".to_owned()),
         };
     }
+    let events = reading.log.events.iter().map(|event| footprint(&event.name, &event.data)).sum();
+    reading.hold = Some(streaming.into_hold(events));
     drop(reading);
     changes.send_modify(|count| *count += 1);
 }
@@ -236,8 +249,8 @@ fn take(
             if log.events.len() == MOST_EVENTS {
                 return Err(LogEnd::Cut(format!("the suite reads no more than {MOST_EVENTS} events")));
             }
-            if !charge(EVENT + name.len() + data.len()) {
-                return Err(LogEnd::Cut("the suite has no room for more events".to_owned()));
+            if !charge(footprint(&name, &data)) {
+                return Err(no_room());
             }
             log.events.push(Arc::new(SeenEvent { name, data, at }));
         }
@@ -246,6 +259,15 @@ fn take(
         }
     }
     Ok(())
+}
+
+/// About how many bytes of memory an event takes.
+fn footprint(name: &str, data: &str) -> usize {
+    EVENT + name.len() + data.len()
+}
+
+fn no_room() -> LogEnd {
+    LogEnd::Cut("the suite has no room for more events".to_owned())
 }
 
 fn after_the_last_event(tail: &Tail) -> LogEnd {

@@ -1,11 +1,16 @@
 //! A read that goes on, page after page, up to the tail: a server may cut what it returns wherever it likes.
 
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
 use bytes::Bytes;
 
 use super::{
     case::Context,
     request::encode_query,
-    stage::{Answer, Halt, SendFailure},
+    stage::{Answer, Halt, SendFailure, Stage},
 };
 use crate::{
     check::Seen,
@@ -15,11 +20,45 @@ use crate::{
 /// More pages than this are no honest way to return what a case has written.
 const MOST_PAGES: usize = 1000;
 
+/// The same, once a target has led on a read without end.
+const PAGES_AFTER_THAT: usize = 50;
+
+/// For how long pages are followed.
+const LONGEST: Duration = Duration::from_secs(12);
+
+/// Counts the pages of one read, so that no target leads it on for ever.
+pub(crate) struct Leafing {
+    pages: usize,
+    until: Instant,
+}
+
+impl Leafing {
+    pub(crate) fn begin() -> Self {
+        Self { pages: 0, until: Instant::now() + LONGEST }
+    }
+
+    /// Another page was read, and leads on to the next.
+    pub(crate) fn turn(&mut self, stage: &Stage) -> Result<(), Halt> {
+        self.pages += 1;
+        let leads_on = &stage.world.leads_on;
+        let most = if leads_on.load(Ordering::Relaxed) { PAGES_AFTER_THAT } else { MOST_PAGES };
+        if self.pages < most && Instant::now() < self.until {
+            return Ok(());
+        }
+        leads_on.store(true, Ordering::Relaxed);
+        let pages = self.pages;
+        Err(Halt::Errored(format!(
+            "the tail was not reached within {pages} pages; each leads on to another one"
+        )))
+    }
+}
+
 impl Context<'_> {
     /// Sends a read, and further ones from each `Stream-Next-Offset`, until a page says that it reaches the tail,
     /// leads nowhere new, or is no 200. The answer is the last page's, with the body of all.
     pub(super) async fn read_to_tail(&self, first: Request) -> Result<Result<Answer, SendFailure>, Halt> {
         let limit = self.stage.world.options.request_limit;
+        let mut leafing = Leafing::begin();
         let mut answer = match self.stage.send(first.clone(), limit).await {
             Ok(answer) => answer,
             Err(failure) => return Ok(Err(failure)),
@@ -27,9 +66,7 @@ impl Context<'_> {
         let mut asked = None;
         let mut bodies = vec![answer.seen.body.clone()];
         while let Some(next) = next_page(&answer.seen, asked.as_deref()) {
-            if bodies.len() == MOST_PAGES {
-                return Err(Halt::Errored(format!("the tail was not reached within {MOST_PAGES} pages")));
-            }
+            leafing.turn(self.stage)?;
             let request = Request { target: from_offset(&first.target, &next), ..first.clone() };
             let mut page = match self.stage.send(request, limit).await {
                 Ok(page) => page,
@@ -101,7 +138,7 @@ mod tests {
             headers,
             body: Bytes::new(),
             ending: Ending::Clean,
-            elapsed: std::time::Duration::ZERO,
+            elapsed: Duration::ZERO,
             url: None,
         }
     }

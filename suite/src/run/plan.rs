@@ -6,7 +6,7 @@ use globset::GlobMatcher;
 
 use super::Target;
 use crate::{
-    case::{Act, Case, On, Step, Wait},
+    case::{Act, BodySpec, Case, On, Step, Wait},
     event::{CaseResult, CaseVerdict, SkipReason},
     fixture::Place,
     rule::{Capability, Catalogue, RuleId},
@@ -317,7 +317,21 @@ impl Job {
     /// Whether it sends bytes that only HTTP/1.1 knows.
     fn writes_http1(&self) -> bool {
         let is_raw = |step: &Step| matches!(step.value, Act::Raw(_));
-        matches!(self, Self::Case(case) if case.given.iter().chain(&case.steps).any(is_raw))
+        matches!(self, Self::Case(case) if case.given.iter().chain(case.steps.iter()).any(is_raw))
+    }
+
+    /// Whether it reads so much that it has to take turns with others that do.
+    pub(super) fn moves_much(&self) -> bool {
+        const MUCH: usize = 512 << 10;
+        match self {
+            Self::Scenario(scenario) => scenario.moves_much,
+            Self::Case(case) => case.given.iter().chain(case.steps.iter()).any(|step| match &step.value {
+                Act::Put(request) | Act::Post(request) => {
+                    matches!(request.body, Some(BodySpec::Filled(size)) if size >= MUCH)
+                }
+                _ => false,
+            }),
+        }
     }
 
     /// The part of what can be checked that it belongs to.

@@ -14,7 +14,7 @@ use crate::{
     case::{Expect, Raw},
     check::{self, Finding},
     rule::RuleId,
-    wire::{Endpoint, Exchange, Headers, Request, WITHHELD, raw},
+    wire::{Endpoint, Exchange, Headers, Request, Response, WITHHELD, raw},
 };
 
 impl Context<'_> {
@@ -46,7 +46,7 @@ impl Context<'_> {
         let exchange = self.stage.keep(exchange);
         let base = RuleId::new("core.acknowledged-bytes-persist");
         let demands = Demands { expect: spec.expect.as_ref(), also: &spec.also, accept: &spec.accept, base };
-        match response {
+        match response.and_then(Response::unless_without_room) {
             Err(error) => self.unanswered(SendFailure { error, exchange }, &demands).await,
             Ok(response) => {
                 let answer = Answer { seen: seen(&request, &response), exchange };

@@ -83,7 +83,7 @@ impl Context<'_> {
         let base = RuleId::new("longpoll.data-immediate-200");
         let demands =
             Demands { expect: finish.expect.as_ref(), also: &finish.also, accept: &finish.accept, base };
-        let response = match result {
+        let response = match result.and_then(Response::unless_without_room) {
             Ok(response) => response,
             Err(error) => return self.unanswered(SendFailure { error, exchange }, &demands).await,
         };

@@ -8,13 +8,19 @@ use crate::wire::Exchange;
 const FIRST: usize = 40;
 
 /// How many of those after them: what is found is found in the latest.
-const LATEST: usize = 160;
+const LATEST: usize = 100;
+
+/// How many bytes of either part are kept at most; the last exchange stays in any case.
+const ROOM: usize = 48 * 1024;
 
 /// Exchanges, numbered from 0 in the order in which they were kept.
 #[derive(Default)]
 pub(super) struct Record {
     first: Vec<Exchange>,
     latest: VecDeque<Exchange>,
+    first_is_full: bool,
+    size_of_first: usize,
+    size_of_latest: usize,
     /// How many are gone between the two.
     gone: usize,
 }
@@ -22,26 +28,31 @@ pub(super) struct Record {
 impl Record {
     /// Keeps an exchange and gives its number.
     pub(super) fn keep(&mut self, exchange: Exchange) -> usize {
-        if self.first.len() < FIRST {
+        let size = exchange.footprint();
+        self.first_is_full |= self.first.len() == FIRST || self.size_of_first + size > ROOM;
+        if !self.first_is_full {
+            self.size_of_first += size;
             self.first.push(exchange);
         } else {
-            if self.latest.len() == LATEST {
-                self.latest.pop_front();
+            self.size_of_latest += size;
+            self.latest.push_back(exchange);
+            while self.latest.len() > LATEST || self.latest.len() > 1 && self.size_of_latest > ROOM {
+                self.size_of_latest -= self.latest.pop_front().map_or(0, |oldest| oldest.footprint());
                 self.gone += 1;
             }
-            self.latest.push_back(exchange);
         }
         self.first.len() + self.gone + self.latest.len() - 1
     }
 
     /// Replaces an exchange, unless it is gone.
     pub(super) fn amend(&mut self, number: usize, exchange: Exchange) {
-        let kept = match self.place(number) {
-            Some(place) if place < FIRST => self.first.get_mut(place),
-            Some(place) => self.latest.get_mut(place - FIRST),
-            None => None,
+        let Some(place) = self.place(number) else { return };
+        let kept = match place.checked_sub(self.first.len()) {
+            None => self.first.get_mut(place).map(|kept| (kept, &mut self.size_of_first)),
+            Some(place) => self.latest.get_mut(place).map(|kept| (kept, &mut self.size_of_latest)),
         };
-        if let Some(kept) = kept {
+        if let Some((kept, size)) = kept {
+            *size = *size - kept.footprint() + exchange.footprint();
             *kept = exchange;
         }
     }
@@ -49,8 +60,8 @@ impl Record {
     /// Where an exchange stands among those that are left, if it is one of them.
     pub(super) fn place(&self, number: usize) -> Option<usize> {
         match number {
-            first if first < FIRST => Some(first),
-            later => later.checked_sub(self.gone).filter(|place| *place >= FIRST),
+            first if first < self.first.len() => Some(first),
+            later => later.checked_sub(self.gone).filter(|place| *place >= self.first.len()),
         }
     }
 
@@ -76,6 +87,21 @@ mod tests {
         };
         let outcome = Outcome::Failure(String::new());
         Exchange { started_at: Duration::ZERO, duration: Duration::ZERO, request, outcome }
+    }
+
+    #[test]
+    fn large_exchanges_are_kept_as_far_as_there_is_room() {
+        let mut record = Record::default();
+        for number in 0..100 {
+            let mut large = exchange(number);
+            large.request.body.text = Some("x".repeat(ROOM / 10));
+            record.keep(large);
+        }
+        assert_eq!((record.place(0), record.place(50)), (Some(0), None));
+        let last = record.place(99).unwrap();
+        let kept = record.into_exchanges();
+        assert_eq!((last, kept[last].request.url.as_str()), (kept.len() - 1, "99"));
+        assert!(kept.iter().map(Exchange::footprint).sum::<usize>() <= 2 * ROOM);
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Requests of a case: sent in turn, bounded in time, repeated where the target is at its limit, and recorded.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
+use super::World;
 use super::stage::{Answer, SendFailure, Stage, seen};
 use crate::wire::{Client, Ending, Exchange, Headers, Request, Response, WireError};
 
 /// How many bytes of a body a record keeps.
 pub(super) const RECORDED_BODY: usize = 4096;
 
-/// How often, and for how long at a time, a 429 is waited out.
-pub(super) const RATE_LIMIT_RETRIES: u32 = 5;
+/// For how long at a time a 429 is waited out.
 const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(10);
 
 /// Whether a request waits for one of the places that a run has for requests under way.
@@ -57,7 +60,7 @@ impl Stage {
         limit: Duration,
         turn: Turn,
     ) -> Result<Answer, SendFailure> {
-        let mut tries = 0;
+        let mut patience = Patience::default();
         loop {
             let began;
             let result = {
@@ -68,13 +71,15 @@ impl Stage {
                 began = Instant::now();
                 fetch(client, &request, limit, self.has_no_end(&request)).await
             };
+            self.world.stalls.note(&result, self.has_no_end(&request));
             let epoch = self.world.epoch;
             let exchange =
                 self.keep(Exchange::record(client, &request, &result, began, epoch, RECORDED_BODY));
-            let response = result.map_err(|error| SendFailure { error, exchange })?;
-            if response.status() == 429 && tries < RATE_LIMIT_RETRIES {
-                tries += 1;
-                tokio::time::sleep(retry_after(response.headers())).await;
+            let response = result
+                .and_then(Response::unless_without_room)
+                .map_err(|error| SendFailure { error, exchange })?;
+            if let Some(pause) = patience.after(response.status(), response.headers(), &self.world) {
+                tokio::time::sleep(pause).await;
                 continue;
             }
             self.remember(&request, &response, began);
@@ -105,13 +110,43 @@ async fn fetch(
             ending: Ending::TimedOut,
             surplus: bytes::Bytes::new(),
             timing: streaming.timing,
-            hold: None,
         });
     }
     Ok(streaming.into_response(limit).await)
 }
 
-pub(super) fn retry_after(headers: &Headers) -> Duration {
+/// What a request has left for a target that asks it to come back later.
+#[derive(Default)]
+pub(super) struct Patience {
+    tries: u32,
+    waited: Duration,
+}
+
+impl Patience {
+    /// How often a request comes back, and after what time in all no more.
+    const TRIES: u32 = 5;
+    const LONGEST: Duration = Duration::from_secs(30);
+
+    /// How long to wait before the same request is sent again; `None` where the answer stands. Once a request came back
+    /// in vain, none does any more: who refuses everybody for ever would take all of the run's time.
+    pub(super) fn after(&mut self, status: u16, headers: &Headers, world: &World) -> Option<Duration> {
+        if status != 429 {
+            return None;
+        }
+        if self.tries == Self::TRIES || self.waited >= Self::LONGEST {
+            world.refuses_all.store(true, Ordering::Relaxed);
+        }
+        if world.refuses_all.load(Ordering::Relaxed) {
+            return None;
+        }
+        let pause = retry_after(headers);
+        self.tries += 1;
+        self.waited += pause;
+        Some(pause)
+    }
+}
+
+fn retry_after(headers: &Headers) -> Duration {
     let seconds = headers.text("Retry-After").and_then(|text| text.trim().parse::<u64>().ok());
     seconds.map_or(Duration::from_millis(500), Duration::from_secs).min(RATE_LIMIT_PAUSE)
 }

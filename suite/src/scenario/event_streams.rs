@@ -27,7 +27,8 @@ pub(super) static UP_TO_DATE_NOT_EARLY: Scenario = Scenario::new(
     &["sse.control-up-to-date-not-early"],
     |stage| Box::pin(up_to_date_not_early(stage)),
 )
-.needing(&[Capability::Sse]);
+.needing(&[Capability::Sse])
+.moving_much();
 
 /// A backlog that servers send in several parts.
 const PARTS: usize = 40;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Scenario, pages::Pages, random, stream::Stream};
 use crate::{
     rule::{Capability, RuleId},
-    run::{Halt, Stage},
+    run::{Halt, Leafing, Stage},
 };
 
 /// Bytes in one append, and appends.
@@ -20,7 +20,8 @@ pub(super) static PAGES: Scenario = Scenario::new(
     "Following Stream-Next-Offset gives 3 MiB once and whole, and only the last page says that it is up to date.",
     &["read.pagination-complete", "read.up-to-date-not-on-partial"],
     |stage| Box::pin(pages(stage)),
-);
+)
+.moving_much();
 
 async fn pages(stage: &Stage) -> Result<(), Halt> {
     let stream = stage.stream("stream", "application/octet-stream");
@@ -47,7 +48,8 @@ pub(super) static CLOSED_PAGES: Scenario = Scenario::new(
     &["read.closed-not-on-partial"],
     |stage| Box::pin(closed_pages(stage)),
 )
-.needing(&[Capability::Closure]);
+.needing(&[Capability::Closure])
+.moving_much();
 
 async fn closed_pages(stage: &Stage) -> Result<(), Halt> {
     let stream = stage.stream("stream", "application/octet-stream");
@@ -57,6 +59,7 @@ async fn closed_pages(stage: &Stage) -> Result<(), Halt> {
     let proof = stage.proof("read.closed-not-on-partial");
     let mut from = "-1".to_owned();
     let mut size = 0;
+    let mut leafing = Leafing::begin();
     // Pages that say too early that they are the last are followed all the same.
     while size < content.len() {
         let page = stream.page(&from, super::stream::Mode::CatchUp, None).await?;
@@ -78,6 +81,7 @@ async fn closed_pages(stage: &Stage) -> Result<(), Halt> {
                 why: format!("the pages end after {size} of {} bytes", content.len()),
             });
         }
+        leafing.turn(stage)?;
         from = next;
     }
     Ok(())
@@ -89,7 +93,8 @@ pub(super) static EVENT_PAGES: Scenario = Scenario::new(
     &["sse.control-up-to-date-not-early"],
     |stage| Box::pin(event_pages(stage)),
 )
-.needing(&[Capability::Sse]);
+.needing(&[Capability::Sse])
+.moving_much();
 
 async fn event_pages(stage: &Stage) -> Result<(), Halt> {
     let stream = stage.stream("stream", "text/plain");
@@ -155,7 +160,8 @@ pub(super) static JSON_PAGES: Scenario = Scenario::new(
     &["json.read-array", "json.message-boundaries"],
     |stage| Box::pin(json_pages(stage)),
 )
-.needing(&[Capability::Json]);
+.needing(&[Capability::Json])
+.moving_much();
 
 async fn json_pages(stage: &Stage) -> Result<(), Halt> {
     const BATCHES: usize = 12;

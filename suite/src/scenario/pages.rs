@@ -6,7 +6,7 @@ use super::{
     proof::Proof,
     stream::{Mode, Stream},
 };
-use crate::run::{Answer, Halt};
+use crate::run::{Answer, Halt, Leafing};
 
 /// So many pages in a row without content, short of the tail, lead nowhere.
 const MOST_EMPTY_PAGES: usize = 50;
@@ -34,6 +34,7 @@ impl Pages {
         let mut all: Vec<Page> = Vec::new();
         let mut from = offset.to_owned();
         let mut empty = 0;
+        let mut leafing = Leafing::begin();
         loop {
             let answer = stream.page(&from, mode, proof).await?;
             let next = answer.next_offset("read.next-offset")?;
@@ -49,6 +50,7 @@ impl Pages {
                 (false, true) => Some("Stream-Next-Offset is the offset that was asked for"),
                 _ if empty == MOST_EMPTY_PAGES => Some("page after page is empty and short of the tail"),
                 _ => {
+                    leafing.turn(stream.stage)?;
                     from = next;
                     continue;
                 }

@@ -81,6 +81,10 @@ impl Parser {
     pub fn next_item(&mut self) -> Option<Item> {
         let item = self.found.pop_front()?;
         self.waiting -= item.footprint();
+        if self.found.is_empty() {
+            // Where many items came at once, their room is not kept for ever.
+            self.found.shrink_to(64);
+        }
         Some(item)
     }
 

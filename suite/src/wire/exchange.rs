@@ -21,6 +21,9 @@ pub struct Exchange {
     pub outcome: Outcome,
 }
 
+/// How many bytes of the headers of an answer are recorded.
+const HEADERS_SHOWN: usize = 4096;
+
 /// An answer, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -112,6 +115,24 @@ fn outcome(result: &Result<Response, WireError>, began: Instant, prefix: usize) 
     }
 }
 
+impl Exchange {
+    /// About how many bytes of memory it takes.
+    pub fn footprint(&self) -> usize {
+        let outcome = match &self.outcome {
+            Outcome::Response(response) => {
+                headers_size(&response.headers) + response.body.footprint() + response.ending.len()
+            }
+            Outcome::Failure(why) => why.len(),
+        };
+        let RecordedRequest { url, headers, body, .. } = &self.request;
+        size_of::<Self>() + url.len() + headers_size(headers) + body.footprint() + outcome
+    }
+}
+
+fn headers_size(headers: &[RecordedHeader]) -> usize {
+    headers.iter().map(|header| size_of::<RecordedHeader>() + header.name.len() + header.value.len()).sum()
+}
+
 impl RecordedRequest {
     /// The request as the client sends it; values of standing headers are withheld.
     pub fn of(client: &Client, request: &Request, prefix: usize) -> Self {
@@ -153,7 +174,7 @@ impl RecordedResponse {
         Self {
             version: head.version.to_string(),
             status: head.status,
-            headers: recorded(&head.headers),
+            headers: recorded_beginning(&head.headers),
             body: RecordedBody::of(beginning, size, prefix),
             complete: ending.is_clean(),
             ending: ending.to_string(),
@@ -163,6 +184,10 @@ impl RecordedResponse {
 }
 
 impl RecordedBody {
+    fn footprint(&self) -> usize {
+        [&self.text, &self.base64].into_iter().flatten().map(String::len).sum()
+    }
+
     /// At most `prefix` bytes of a body of which `beginning` is known and which has `size` bytes in all.
     pub fn of(beginning: &[u8], size: usize, prefix: usize) -> Self {
         let mut shown = &beginning[..beginning.len().min(prefix)];
@@ -189,6 +214,27 @@ fn recorded(headers: &Headers) -> Vec<RecordedHeader> {
         value: String::from_utf8_lossy(value).into_owned(),
     };
     headers.iter().map(field).collect()
+}
+
+/// The same for headers that may be many and long: what goes beyond [`HEADERS_SHOWN`] is left out, and the last field
+/// says how many those are.
+fn recorded_beginning(headers: &Headers) -> Vec<RecordedHeader> {
+    let mut used = 0;
+    let fits = |(name, value): &(&str, &[u8])| {
+        used += name.len() + value.len();
+        used <= HEADERS_SHOWN
+    };
+    let shown = headers.iter().take_while(fits).count();
+    let mut fields = recorded(&headers.iter().take(shown).collect());
+    let left_out = headers.iter().skip(shown).count();
+    if left_out > 0 {
+        let size: usize = headers.iter().skip(shown).map(|(name, value)| name.len() + value.len()).sum();
+        fields.push(RecordedHeader {
+            name: "(left out)".to_owned(),
+            value: format!("{left_out} more fields of {size} bytes"),
+        });
+    }
+    fields
 }
 
 /// With three decimals.

@@ -18,7 +18,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { head: 64 * 1024, fields: 256, interim: 16, body: 16 * 1024 * 1024 }
+        Self { head: 64 * 1024, fields: 256, interim: 16, body: 8 * 1024 * 1024 }
     }
 }
 
@@ -58,9 +58,9 @@ impl Budget {
 }
 
 impl Default for Budget {
-    /// 24 MiB, of which one body can have 18.
+    /// 16 MiB, of which large bodies can have 12.
     fn default() -> Self {
-        Self::new(24 * 1024 * 1024)
+        Self::new(16 * 1024 * 1024)
     }
 }
 

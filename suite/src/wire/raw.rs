@@ -211,8 +211,8 @@ impl<R: AsyncRead + Unpin> Reading<'_, R> {
         let timing =
             Timing { started, connected, sent: sent.get().copied(), head: came, end: Instant::now() };
         let End { ending, trailers, .. } = end;
-        let (body, hold) = settle(body, &ending, hold);
-        Ok(Response { head, interim, body, trailers, ending, surplus: Bytes::new(), timing, hold })
+        let body = settle(body, &ending, hold);
+        Ok(Response { head, interim, body, trailers, ending, surplus: Bytes::new(), timing })
     }
 
     async fn heads(&mut self) -> Result<(Vec<Head>, Head), WireError> {

@@ -1,12 +1,11 @@
 use std::{
     fmt,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 
-use super::{Headers, Hold, WireError};
+use super::{Headers, WireError};
 
 /// The protocol version of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +45,7 @@ pub struct Response {
     pub head: Head,
     /// The 1xx answers that came before. Not seen over HTTP/2.
     pub interim: Vec<Head>,
-    /// The content as received: transfer coding undone, content coding not.
+    /// The content as received: transfer coding undone, content coding not. Its clones stay counted in the budget.
     pub body: Bytes,
     pub trailers: Headers,
     pub ending: Ending,
@@ -54,11 +53,22 @@ pub struct Response {
     /// [`super::raw`] also waits for late ones.
     pub surplus: Bytes,
     pub timing: Timing,
-    /// Keeps `body` counted in the budget for as long as any clone of this response lives.
-    pub hold: Option<Arc<Hold>>,
 }
 
 impl Response {
+    /// The response, unless the budget cut its body: that bound is the suite's own and other answers fill it, so what it
+    /// cut accuses nobody.
+    ///
+    /// # Errors
+    ///
+    /// Then.
+    pub fn unless_without_room(self) -> Result<Self, WireError> {
+        match self.ending {
+            Ending::CutByLimit(Cut::Budget { limit }) => Err(WireError::BudgetSpent { limit }),
+            _ => Ok(self),
+        }
+    }
+
     pub fn status(&self) -> u16 {
         self.head.status
     }

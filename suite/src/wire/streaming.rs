@@ -1,7 +1,4 @@
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -102,6 +99,13 @@ impl Streaming {
         self.hold.grow(bytes)
     }
 
+    /// Ends the connection; what stays counted in the budget, for as long as the hold lives, is at most `bytes`.
+    pub fn into_hold(self, bytes: usize) -> Hold {
+        let Self { mut hold, .. } = self;
+        hold.shrink_to(bytes);
+        hold
+    }
+
     /// How the body ended; `None` while it has not.
     pub fn ending(&self) -> Option<&Ending> {
         self.end.as_ref().map(|end| &end.ending)
@@ -145,18 +149,34 @@ impl Streaming {
         }
         let Self { head, interim, timing, flow, hold, end, .. } = self;
         let End { ending, trailers, surplus } = end.unwrap_or_else(|| End::with(Ending::TimedOut));
-        let (body, hold) = settle(body, &ending, hold);
-        (Response { head, interim, body, trailers, ending, surplus, timing, hold }, flow)
+        let body = settle(body, &ending, hold);
+        (Response { head, interim, body, trailers, ending, surplus, timing }, flow)
     }
 }
 
 /// What is kept of a body: all of it, unless it was too large.
-pub(super) fn settle(body: Gathered, ending: &Ending, mut hold: Hold) -> (Bytes, Option<Arc<Hold>>) {
+///
+/// It stays counted in the budget for as long as any clone of it lives.
+pub(super) fn settle(body: Gathered, ending: &Ending, mut hold: Hold) -> Bytes {
     let body = match ending {
         Ending::CutByLimit(_) => body.into_beginning(),
         _ => body.into_bytes(),
     };
     hold.shrink_to(body.len());
-    let hold = (!body.is_empty()).then(|| Arc::new(hold));
-    (body, hold)
+    match body.is_empty() {
+        true => body,
+        false => Bytes::from_owner(Held { body, _hold: hold }),
+    }
+}
+
+/// A body with its share of the budget.
+struct Held {
+    body: Bytes,
+    _hold: Hold,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
 }

@@ -139,6 +139,6 @@ fn goes_as_far_as(job: &Job, exchange: usize) -> bool {
 
 /// Steps, which are exchanges or less; one that repeats a request is many.
 fn steps_of(case: &Case) -> usize {
-    let steps = case.given.iter().chain(&case.steps);
+    let steps = case.given.iter().chain(case.steps.iter());
     steps.map(|step| if let Act::AtOnce(at_once) = &step.value { at_once.times } else { 1 }).sum()
 }

@@ -5,6 +5,9 @@ use crate::wire::{Head, Headers};
 /// The longest line that announces a chunk, in bytes; extensions make such lines long.
 const CHUNK_LINE: usize = 4096;
 
+/// The most chunks that a body may come in: whoever sends more sends framing, not content.
+const CHUNKS: u32 = 64 * 1024;
+
 /// The most that trailers may be, in bytes and in fields.
 const TRAILERS: usize = 8192;
 const TRAILER_FIELDS: usize = 64;
@@ -55,7 +58,10 @@ fn length(text: &str) -> Result<u64, String> {
 }
 
 /// Takes the framing off a body.
-pub(in crate::wire) struct Decoder(State);
+pub(in crate::wire) struct Decoder {
+    state: State,
+    chunks: u32,
+}
 
 enum State {
     Length { left: u64, whole: u64 },
@@ -78,18 +84,19 @@ pub(in crate::wire) enum Progress {
 
 impl Decoder {
     pub(in crate::wire) fn new(framing: Framing) -> Self {
-        Self(match framing {
+        let state = match framing {
             Framing::Empty => State::Length { left: 0, whole: 0 },
             Framing::Length(whole) => State::Length { left: whole, whole },
             Framing::Chunked => State::ChunkLine,
             Framing::UntilClose => State::UntilClose,
-        })
+        };
+        Self { state, chunks: 0 }
     }
 
     /// Moves content from `input` to `content`, as far as it goes; what belongs to no body stays in `input`.
     pub(in crate::wire) fn decode(&mut self, input: &mut BytesMut, content: &mut Vec<u8>) -> Progress {
         loop {
-            let next = match &mut self.0 {
+            let next = match &mut self.state {
                 State::Length { left, .. } => {
                     move_content(input, content, left);
                     if *left > 0 {
@@ -105,7 +112,13 @@ impl Decoder {
                 State::ChunkLine => match take_chunk_size(input) {
                     Ok(None) => return Progress::More,
                     Ok(Some(0)) => State::Trailers,
-                    Ok(Some(left)) => State::ChunkData { left },
+                    Ok(Some(_)) if self.chunks == CHUNKS => {
+                        State::Bad(format!("it comes in more than {CHUNKS} chunks, and no more are read"))
+                    }
+                    Ok(Some(left)) => {
+                        self.chunks += 1;
+                        State::ChunkData { left }
+                    }
                     Err(reason) => State::Bad(reason),
                 },
                 State::ChunkData { left } => {
@@ -134,13 +147,13 @@ impl Decoder {
                 State::Done { trailers } => return Progress::Done { trailers: trailers.clone() },
                 State::Bad(reason) => return Progress::Bad(reason.clone()),
             };
-            self.0 = next;
+            self.state = next;
         }
     }
 
     /// Whether the body may end here because the connection did; `Err` tells what is missing.
     pub(in crate::wire) fn at_close(&self) -> Result<(), String> {
-        match &self.0 {
+        match &self.state {
             State::UntilClose | State::Done { .. } => Ok(()),
             State::Length { left, whole } => {
                 Err(format!("the connection ended after {} of {whole} announced bytes", whole - left))
