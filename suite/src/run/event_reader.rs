@@ -31,7 +31,7 @@ const EVENT: usize = size_of::<SeenEvent>() + 64;
 const LINE: usize = size_of::<Line>() + 32;
 
 /// Bounds on an event stream: what a hostile target may cost in memory.
-const STREAM_LIMITS: Limits = Limits { line: 2 << 20, lines: 64 * 1024, event: 2 << 20, waiting: 4 << 20 };
+const STREAM_LIMITS: Limits = Limits { line: 2 << 20, lines: 64 * 1024, event: 2 << 20, waiting: 8 << 20 };
 
 impl Stage {
     /// Sends a request and, where the answer is an event stream, reads on in the background. The answer has no body.

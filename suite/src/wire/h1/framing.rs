@@ -5,8 +5,9 @@ use crate::wire::{Head, Headers};
 /// The longest line that announces a chunk, in bytes; extensions make such lines long.
 const CHUNK_LINE: usize = 4096;
 
-/// The most chunks that a body may come in: whoever sends more sends framing, not content.
-const CHUNKS: u32 = 64 * 1024;
+/// So many chunks may come in any case; beyond them they have to carry two bytes each on the average: whoever sends less
+/// sends framing, not content.
+const CHUNKS: u64 = 64 * 1024;
 
 /// The most that trailers may be, in bytes and in fields.
 const TRAILERS: usize = 8192;
@@ -60,7 +61,9 @@ fn length(text: &str) -> Result<u64, String> {
 /// Takes the framing off a body.
 pub(in crate::wire) struct Decoder {
     state: State,
-    chunks: u32,
+    chunks: u64,
+    /// Bytes in all chunks so far.
+    content: u64,
 }
 
 enum State {
@@ -90,7 +93,7 @@ impl Decoder {
             Framing::Chunked => State::ChunkLine,
             Framing::UntilClose => State::UntilClose,
         };
-        Self { state, chunks: 0 }
+        Self { state, chunks: 0, content: 0 }
     }
 
     /// Moves content from `input` to `content`, as far as it goes; what belongs to no body stays in `input`.
@@ -112,11 +115,12 @@ impl Decoder {
                 State::ChunkLine => match take_chunk_size(input) {
                     Ok(None) => return Progress::More,
                     Ok(Some(0)) => State::Trailers,
-                    Ok(Some(_)) if self.chunks == CHUNKS => {
+                    Ok(Some(_)) if self.chunks > CHUNKS + self.content / 2 => {
                         State::Bad(format!("it comes in more than {CHUNKS} chunks, and no more are read"))
                     }
                     Ok(Some(left)) => {
                         self.chunks += 1;
+                        self.content = self.content.saturating_add(left);
                         State::ChunkData { left }
                     }
                     Err(reason) => State::Bad(reason),
