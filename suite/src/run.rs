@@ -48,7 +48,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -73,6 +73,9 @@ pub struct Options {
     pub seed: u64,
     /// Whether exchanges of passed cases are kept, too.
     pub keep_all_exchanges: bool,
+    /// Whether cases that failed for nothing but time, or that time kept from telling anything, are looked at again
+    /// when all others are done. Only who knows that the target is broken can do without.
+    pub second_looks: bool,
 }
 
 impl Default for Options {
@@ -85,6 +88,7 @@ impl Default for Options {
             request_limit: Duration::from_secs(10),
             seed: 0,
             keep_all_exchanges: false,
+            second_looks: true,
         }
     }
 }
@@ -92,6 +96,10 @@ impl Default for Options {
 /// How many cases may be begun at once. Most of them wait; the requests they send are bounded by
 /// [`Options::jobs`].
 const CASES_AT_ONCE: usize = 256;
+
+/// How many doubtful cases are looked at again at once: few, so that they are not in each other's way, and enough to come
+/// to an end with a target that is late everywhere.
+const SECOND_LOOKS_AT_ONCE: usize = 3;
 
 /// How often a case is begun anew when an attempt told nothing, such as a long-poll that timed out just
 /// before the append it waited for.
@@ -215,36 +223,44 @@ impl Listener for Unheard {
 }
 
 /// Runs jobs side by side. Cases that failed for nothing but time, or that time kept from telling anything,
-/// are looked at again afterwards, alone: slow is not wrong.
+/// are looked at again afterwards, nearly alone: slow is not wrong.
 async fn run_jobs(world: &Arc<World>, jobs: Vec<Job>, listener: &mut dyn Listener) -> Vec<CaseResult> {
     let mut done = Vec::new();
     let mut doubtful = Vec::new();
-    let mut running = stream::iter(jobs)
-        .map(|job| {
-            let world = Arc::clone(world);
-            async move {
-                let (result, in_doubt) = attempt(&world, &job).await;
-                (job, result, in_doubt)
-            }
-        })
-        .buffer_unordered(CASES_AT_ONCE);
     let mut finish = |job: &Job, mut result: CaseResult| {
         world.note_missing_capability(job, &mut result);
         world.target.secrets.hide_in_case(&mut result);
         listener.on_event(&Event::CaseFinished(Box::new(result.clone())));
         done.push(result);
     };
+    let mut running = attempts(world, jobs, CASES_AT_ONCE);
     while let Some((job, result, in_doubt)) = running.next().await {
-        match in_doubt {
+        match in_doubt && world.options.second_looks {
             true => doubtful.push(job),
             false => finish(&job, result),
         }
     }
-    for job in doubtful {
-        let (result, _) = attempt(world, &job).await;
+    let mut running = attempts(world, doubtful, SECOND_LOOKS_AT_ONCE);
+    while let Some((job, result, _)) = running.next().await {
         finish(&job, result);
     }
     done
+}
+
+/// Runs jobs, so many at once, and gives each with its result and whether that is in doubt.
+fn attempts(
+    world: &Arc<World>,
+    jobs: Vec<Job>,
+    at_once: usize,
+) -> impl Stream<Item = (Job, CaseResult, bool)> + Unpin {
+    let attempts = stream::iter(jobs).map(|job| {
+        let world = Arc::clone(world);
+        async move {
+            let (result, in_doubt) = attempt(&world, &job).await;
+            (job, result, in_doubt)
+        }
+    });
+    Box::pin(attempts.buffer_unordered(at_once))
 }
 
 /// Runs one job within its time, again where an attempt told nothing. The flag says that nothing but

@@ -128,6 +128,7 @@ impl Matrix {
             request_limit: PATIENCE + PATIENCE,
             case_limit: CASE_LIMIT,
             look_limit: LOOK_LIMIT,
+            second_looks: false,
             ..Options::default()
         };
         run::run(target, self.catalogue.clone(), plan, options, &mut Quiet).await

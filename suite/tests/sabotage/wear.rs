@@ -23,7 +23,7 @@ use super::{
 const LONGEST: usize = 12;
 
 /// Servers side by side.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 24;
 
 /// How a server fails: the keys of a sabotage, for the exchanges from number `N` on, or for that one only.
 const WAYS: [&str; 5] = [
