@@ -196,19 +196,22 @@ fn head_of(streaming: &Streaming) -> RecordedResponse {
 
 async fn read(mut streaming: Streaming, shared: Arc<Shared>, changes: watch::Sender<u64>) {
     let mut parser = Parser::new(STREAM_LIMITS);
+    let mut parsing = 0;
     while let Some(chunk) = streaming.next().await {
         let fed = parser.feed(&chunk.bytes);
         let mut reading = shared.lock();
         let room = RECORDED_STREAM.saturating_sub(reading.beginning.len()).min(chunk.bytes.len());
         reading.beginning.extend_from_slice(&chunk.bytes[..room]);
         reading.size += chunk.bytes.len();
-        // What the parser keeps grows by doubling, and every line of it has a price of its own.
+        // While a chunk is taken apart it is there twice, and every line of it has a price of its own.
         let lines = memchr::memchr2_iter(b'\n', b'\r', &chunk.bytes).count();
-        let room = match streaming.charge(chunk.bytes.len() + LINE * lines) {
-            true => Ok(()),
-            false => Err(no_room()),
-        };
-        let taken = take(&mut parser, chunk.at, &mut reading.log, |bytes| streaming.charge(bytes)).and(room);
+        let working = parsing + chunk.bytes.len() + LINE * lines;
+        let room = if streaming.recharge(parsing, working) { Ok(()) } else { Err(no_room()) };
+        let taken = take(&mut parser, chunk.at, &mut reading.log, |bytes| streaming.charge(bytes));
+        let taken = taken.and(room).and_then(|()| {
+            parsing = parser.footprint();
+            if streaming.recharge(working, parsing) { Ok(()) } else { Err(no_room()) }
+        });
         reading.under_way = parser.under_way();
         if let Err(end) = taken.and(fed.map_err(|error| LogEnd::Cut(error.to_string()))) {
             reading.log.end = end;

@@ -91,7 +91,7 @@ impl Context<'_> {
             if !findings.is_empty() && self.came_of_age(reader, &log) {
                 return Err(Halt::Inconclusive(LIFETIME_CAME_FIRST.to_owned()));
             }
-            if let (LogEnd::Cut(why), false) = (&log.end, findings.is_empty()) {
+            if let (Some(why), false) = (log.cut(), findings.is_empty()) {
                 return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
             }
             if let (Some(within), []) = (expect.within, findings.as_slice())
@@ -217,6 +217,10 @@ impl Context<'_> {
         let actual = match log.data_events().nth(before) {
             Some(event) => check::BodyRender(event.data.as_bytes()).to_string(),
             None if came_of_age => return Err(Halt::Inconclusive(LIFETIME_CAME_FIRST.to_owned())),
+            None if log.cut().is_some() => {
+                let why = log.cut().unwrap_or_default();
+                return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
+            }
             None if log.end != LogEnd::Open => "the end of the event stream".to_owned(),
             None => return Ok(()),
         };

@@ -85,6 +85,9 @@ impl Context<'_> {
         let log = reader.log();
         for expect in look.demands() {
             let mut findings = self.log_findings(expect, &log, &names)?;
+            if let (Some(why), false) = (log.cut(), findings.is_empty()) {
+                return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
+            }
             if findings.iter().any(|finding| finding.lasting) {
                 // What could still have come was not waited for.
                 findings.retain(|finding| finding.lasting);

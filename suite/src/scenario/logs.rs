@@ -132,7 +132,13 @@ impl LogReader<'_> {
         loop {
             let log = self.log();
             let lines = check::own_lines(&log, &self.stage.mark());
-            if wanted(&lines) || log.end != LogEnd::Open {
+            if wanted(&lines) {
+                break;
+            }
+            if let Some(why) = log.cut() {
+                return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
+            }
+            if log.end != LogEnd::Open {
                 break;
             }
             if lines.len() > known {

@@ -98,6 +98,11 @@ impl Parser {
         self.block_size + self.line.len()
     }
 
+    /// About how many bytes of memory that takes: no allocation of a line is smaller than 32 bytes.
+    pub fn footprint(&self) -> usize {
+        self.block_size + self.line.capacity() + self.block.len() * (size_of::<Line>() + 32)
+    }
+
     /// Bytes taken in so far.
     pub fn position(&self) -> u64 {
         self.position

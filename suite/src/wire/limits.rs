@@ -93,6 +93,11 @@ impl Hold {
         self.bytes -= surplus;
     }
 
+    /// Gives back that many bytes, or all there are.
+    pub(super) fn give_back(&mut self, bytes: usize) {
+        self.shrink_to(self.bytes.saturating_sub(bytes));
+    }
+
     pub(super) fn limit(&self) -> usize {
         self.budget.limit()
     }

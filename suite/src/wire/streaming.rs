@@ -99,6 +99,19 @@ impl Streaming {
         self.hold.grow(bytes)
     }
 
+    /// Counts anew what an earlier charge of `before` bytes stands for; `false`, and nothing changed, when the budget has
+    /// no room for `now`.
+    #[must_use]
+    pub fn recharge(&mut self, before: usize, now: usize) -> bool {
+        match now.checked_sub(before) {
+            Some(more) => self.hold.grow(more),
+            None => {
+                self.hold.give_back(before - now);
+                true
+            }
+        }
+    }
+
     /// Ends the connection; what stays counted in the budget, for as long as the hold lives, is at most `bytes`.
     pub fn into_hold(self, bytes: usize) -> Hold {
         let Self { mut hold, .. } = self;

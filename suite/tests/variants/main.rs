@@ -12,7 +12,7 @@ use streamgauge_reference_server::sabotage::Variant;
 use target::{Bench, Speech};
 
 /// Servers side by side; their cases mostly wait.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 10;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

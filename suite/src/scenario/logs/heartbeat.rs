@@ -136,6 +136,9 @@ async fn next_ping(
         if let Some(ping) = ping {
             return Ok(Some(ping.clone()));
         }
+        if let Some(why) = log.cut() {
+            return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
+        }
         if log.end != LogEnd::Open {
             let actual = "the end of the log stream";
             reader.show();
