@@ -397,8 +397,22 @@ impl Job {
             Wait::LongPollTimeout => "the end of a long-poll".to_owned(),
             Wait::SseLifetime => "the end of an event stream".to_owned(),
             Wait::Heartbeats => "pings of the log stream".to_owned(),
-            Wait::For(duration) => format!("{:?}", duration.0),
+            Wait::For(duration) => match self.timed() {
+                Some(what) => format!("{what}, {:?}", duration.0),
+                None => format!("{:?}", duration.0),
+            },
         })
+    }
+
+    /// What takes its time in the area of its first rule.
+    fn timed(&self) -> Option<&'static str> {
+        match self.proves().first()?.area() {
+            "ttl" | "fork" | "head" => Some("the lifetime of a stream"),
+            "fence" | "pull" => Some("a lease"),
+            "webhook" => Some("further deliveries"),
+            "wake" | "subscription" => Some("deliveries that should not come"),
+            _ => None,
+        }
     }
 
     /// A result without findings.
