@@ -6,6 +6,6 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| streamgauge_fuzz::bodies::webhook_url:
 #[cfg(not(fuzzing))]
 fn main() {
     eprintln!(
-        "a fuzz target; build it with cargo-fuzz, or replay inputs with `cargo run -p streamgauge-fuzz -- replay`"
+        "a fuzz target; build it with cargo-fuzz, or replay inputs with `cargo run -p streamgauge-fuzz --bin streamgauge-fuzz -- replay`"
     );
 }

@@ -34,5 +34,8 @@ pub(super) fn drop_again(broke: &Broke) -> Result<(), Failure> {
 
 /// How to see it again.
 pub(super) fn replay_command(finding: &Finding) -> String {
-    format!("cargo run -p streamgauge-fuzz -- replay {} {}", finding.target, finding.input)
+    format!(
+        "cargo run -p streamgauge-fuzz --bin streamgauge-fuzz -- replay {} {}",
+        finding.target, finding.input
+    )
 }
