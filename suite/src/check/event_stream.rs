@@ -56,14 +56,6 @@ impl EventLog {
         (self.events.iter().filter(|event| event.name != "control").count(), last)
     }
 
-    /// Why the suite read no further, where it did not for a bound of its own.
-    pub fn cut(&self) -> Option<&str> {
-        match &self.end {
-            LogEnd::Cut(why) => Some(why),
-            _ => None,
-        }
-    }
-
     /// The data events, in order.
     pub fn data_events(&self) -> impl Iterator<Item = &SeenEvent> {
         self.named("data")

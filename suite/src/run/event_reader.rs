@@ -27,9 +27,6 @@ const MOST_EVENTS: usize = 3_000;
 /// What one event costs beside its texts, in bytes.
 const EVENT: usize = size_of::<SeenEvent>() + 64;
 
-/// What one line costs beside its bytes: a place in a list, and no allocation is smaller than this.
-const LINE: usize = size_of::<Line>() + 32;
-
 /// Bounds on an event stream: what a hostile target may cost in memory.
 const STREAM_LIMITS: Limits = Limits { line: 2 << 20, lines: 64 * 1024, event: 2 << 20, waiting: 8 << 20 };
 
@@ -205,7 +202,7 @@ async fn read(mut streaming: Streaming, shared: Arc<Shared>, changes: watch::Sen
         reading.size += chunk.bytes.len();
         // While a chunk is taken apart it is there twice, and every line of it has a price of its own.
         let lines = memchr::memchr2_iter(b'\n', b'\r', &chunk.bytes).count();
-        let working = parsing + chunk.bytes.len() + LINE * lines;
+        let working = parsing + chunk.bytes.len() + Line::PRICE * lines;
         let room = if streaming.recharge(parsing, working) { Ok(()) } else { Err(no_room()) };
         let taken = take(&mut parser, chunk.at, &mut reading.log, |bytes| streaming.charge(bytes));
         let taken = taken.and(room).and_then(|()| {

@@ -91,8 +91,8 @@ impl Context<'_> {
             if !findings.is_empty() && self.came_of_age(reader, &log) {
                 return Err(Halt::Inconclusive(LIFETIME_CAME_FIRST.to_owned()));
             }
-            if let (Some(why), false) = (log.cut(), findings.is_empty()) {
-                return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
+            if !findings.is_empty() {
+                Halt::where_cut(&log)?;
             }
             if let (Some(within), []) = (expect.within, findings.as_slice())
                 && elapsed > within.0
@@ -214,13 +214,13 @@ impl Context<'_> {
         let exchange = Some(reader.exchange());
         let came_of_age = self.came_of_age(&reader, &log);
         self.keep_read(name, Background::Events(reader));
-        let actual = match log.data_events().nth(before) {
+        let more = log.data_events().nth(before);
+        if more.is_none() {
+            Halt::where_cut(&log)?;
+        }
+        let actual = match more {
             Some(event) => check::BodyRender(event.data.as_bytes()).to_string(),
             None if came_of_age => return Err(Halt::Inconclusive(LIFETIME_CAME_FIRST.to_owned())),
-            None if log.cut().is_some() => {
-                let why = log.cut().unwrap_or_default();
-                return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
-            }
             None if log.end != LogEnd::Open => "the end of the event stream".to_owned(),
             None => return Ok(()),
         };

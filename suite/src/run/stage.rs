@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     case::{Row, Template},
-    check::{Finding, Names, Seen},
+    check::{EventLog, Finding, LogEnd, Names, Seen},
     event::{CaseResult, CaseVerdict, Mismatch},
     fixture::Place,
     rule::{Judgement, RuleId},
@@ -32,6 +32,19 @@ pub enum Halt {
     Inconclusive(String),
     /// An accepted answer left nothing more to look at.
     Done,
+}
+
+impl Halt {
+    /// What ends a case whose event stream the suite, for a bound of its own, read no further: nobody is accused of what
+    /// was not read.
+    pub(crate) fn where_cut(log: &EventLog) -> Result<(), Self> {
+        match &log.end {
+            LogEnd::Cut(why) => {
+                Err(Self::Errored(format!("the event stream was not read to its end: {why}")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Whom an expectation speaks of.

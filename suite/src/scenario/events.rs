@@ -81,15 +81,13 @@ impl Events<'_> {
         if enough(&log) {
             return Ok(log);
         }
+        Halt::where_cut(&log)?;
         match &log.end {
             LogEnd::Open => self.stage.waited_in_vain(began.elapsed()).await?,
-            LogEnd::Cut(why) => {
-                return Err(Halt::Errored(format!("an event stream was not read to its end: {why}")));
-            }
             LogEnd::Cleanly if self.reader.came_of_age(&log, self.stage.target().timings.sse_lifetime) => {
                 return Err(Halt::Inconclusive(LIFETIME_CAME_FIRST.to_owned()));
             }
-            LogEnd::Cleanly | LogEnd::Torn(_) | LogEnd::Malformed(_) => {}
+            LogEnd::Cleanly | LogEnd::Torn(_) | LogEnd::Malformed(_) | LogEnd::Cut(_) => {}
         }
         Ok(log)
     }

@@ -135,9 +135,7 @@ impl LogReader<'_> {
             if wanted(&lines) {
                 break;
             }
-            if let Some(why) = log.cut() {
-                return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
-            }
+            Halt::where_cut(&log)?;
             if log.end != LogEnd::Open {
                 break;
             }

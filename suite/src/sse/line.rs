@@ -9,6 +9,9 @@ pub struct Line {
 }
 
 impl Line {
+    /// About what a line costs beside its bytes: a place in a list, and no allocation is smaller than 32 bytes.
+    pub const PRICE: usize = size_of::<Self>() + 32;
+
     /// What stands before the first colon, or the whole line if there is none.
     pub fn name(&self) -> &[u8] {
         self.colon().map_or(&self.raw, |colon| &self.raw[..colon])

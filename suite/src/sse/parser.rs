@@ -98,9 +98,9 @@ impl Parser {
         self.block_size + self.line.len()
     }
 
-    /// About how many bytes of memory that takes: no allocation of a line is smaller than 32 bytes.
+    /// About how many bytes of memory that takes.
     pub fn footprint(&self) -> usize {
-        self.block_size + self.line.capacity() + self.block.len() * (size_of::<Line>() + 32)
+        self.block_size + self.line.capacity() + self.block.len() * Line::PRICE
     }
 
     /// Bytes taken in so far.

@@ -86,13 +86,9 @@ impl Exchange {
         epoch: Instant,
         prefix: usize,
     ) -> Self {
-        let (duration, outcome) = outcome(result, began, prefix);
-        let started_at = began.saturating_duration_since(epoch);
-        Self { started_at, duration, request: RecordedRequest::of(client, request, prefix), outcome }
+        Self::of(RecordedRequest::of(client, request, prefix), result, began, epoch, prefix)
     }
-}
 
-impl Exchange {
     /// The same for bytes that were sent as they are; `shown` is what may be seen of them.
     pub fn record_raw(
         endpoint: &Endpoint,
@@ -102,9 +98,18 @@ impl Exchange {
         epoch: Instant,
         prefix: usize,
     ) -> Self {
+        Self::of(RecordedRequest::of_script(endpoint, shown, prefix), result, began, epoch, prefix)
+    }
+
+    fn of(
+        request: RecordedRequest,
+        result: &Result<Response, WireError>,
+        began: Instant,
+        epoch: Instant,
+        prefix: usize,
+    ) -> Self {
         let (duration, outcome) = outcome(result, began, prefix);
-        let started_at = began.saturating_duration_since(epoch);
-        Self { started_at, duration, request: RecordedRequest::of_script(endpoint, shown, prefix), outcome }
+        Self { started_at: began.saturating_duration_since(epoch), duration, request, outcome }
     }
 }
 

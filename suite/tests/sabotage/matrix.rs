@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use streamgauge::{
     built_in,
     case::{Case, CaseSet},
-    event::{CaseVerdict, Event, Listener, RunResult},
+    event::{Event, Listener, RunResult},
     fixture::FixtureSource,
     rule::{Catalogue, RuleId},
     run::{self, Job, Options, Plan, Selection, Target},
@@ -20,7 +20,7 @@ use streamgauge::{
 use streamgauge_reference_server::{Server, sabotage::Sabotage};
 use url::Url;
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, signs};
 
 /// Servers side by side. Their cases mostly wait.
 const AT_ONCE: usize = 24;
@@ -160,12 +160,8 @@ impl Matrix {
 
     async fn fails_alone(&self, job: &Job) -> bool {
         for sabotage in self.sabotages_of(&job.proves()) {
-            let result = self.against(sabotage, vec![job.clone()]).await;
-            if result
-                .cases
-                .iter()
-                .any(|case| matches!(case.verdict, CaseVerdict::Failed | CaseVerdict::Warned))
-            {
+            let jobs = [job.clone()];
+            if !signs(&jobs, &self.against(sabotage, jobs.to_vec()).await).is_empty() {
                 return true;
             }
         }

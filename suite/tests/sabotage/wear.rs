@@ -68,6 +68,7 @@ pub(crate) async fn record(matrix: &Matrix, times: usize) {
 /// What is recorded and is not found, although it is looked for so many times. A sentence each.
 pub(crate) async fn missing(matrix: &Matrix, looks: usize) -> Vec<String> {
     let mut missing = recorded();
+    assert!(!missing.is_empty(), "nothing is recorded: WORN=record writes it");
     for _ in 0..looks {
         let open: Vec<Job> =
             matrix.jobs().iter().filter(|job| missing.contains_key(job.id())).cloned().collect();

@@ -136,9 +136,7 @@ async fn next_ping(
         if let Some(ping) = ping {
             return Ok(Some(ping.clone()));
         }
-        if let Some(why) = log.cut() {
-            return Err(Halt::Errored(format!("the event stream was not read to its end: {why}")));
-        }
+        Halt::where_cut(&log)?;
         if log.end != LogEnd::Open {
             let actual = "the end of the log stream";
             reader.show();
