@@ -338,8 +338,12 @@ impl World {
         });
     }
 
-    /// A capability that is missing altogether is told once, by its probe; what builds on it is blocked.
+    /// A capability that is missing altogether is told once, by its probe; what builds on it is blocked, but for a case
+    /// or two of each area.
     fn blocked_by_missing_capability(&self, job: &Job) -> Option<CaseResult> {
+        if job.is_undeterred() {
+            return None;
+        }
         let missing = self.missing.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let (capability, probe) = missing.iter().find(|(capability, _)| job.needs().contains(capability))?;
         let whose = if self.borrowed.contains(probe) { ", of which another shard tells" } else { "" };

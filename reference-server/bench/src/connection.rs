@@ -60,7 +60,8 @@ impl Connection {
     pub(crate) async fn head(&mut self) -> io::Result<Answer> {
         loop {
             if let Some((head, size)) = Answer::parse(&self.buffer)? {
-                self.buffer.advance(size);
+                // The last line break of the head is the first of an empty chunked body's end.
+                self.buffer.advance(if head.is_chunked { size - 2 } else { size });
                 return Ok(head);
             }
             self.read().await?;

@@ -22,6 +22,22 @@ pub(crate) async fn of_idle_streams(server: &Server, prefix: &str, number: usize
     Ok(each(before, after, number))
 }
 
+/// Bytes a stream of 1 KiB that is not there any more: what is not given back.
+pub(crate) async fn of_deleted_streams(
+    server: &Server,
+    prefix: &str,
+    number: usize,
+) -> io::Result<Option<f64>> {
+    let root = &server.root;
+    let names: Vec<String> = (0..number).map(|stream| format!("{prefix}-{stream}")).collect();
+    let before = settled(server).await;
+    rates::once(root, names.iter().map(|name| root.put(name)).collect(), CREATED).await?;
+    rates::once(root, names.iter().map(|name| root.post(name, &[b'x'; 1024])).collect(), APPENDED).await?;
+    rates::once(root, names.iter().map(|name| root.delete(name)).collect(), APPENDED).await?;
+    let after = settled(server).await;
+    Ok(each(before, after, number))
+}
+
 /// Bytes a message of 100 bytes, beside others in one stream.
 pub(crate) async fn of_messages(server: &Server, stream: &str, number: usize) -> io::Result<Option<f64>> {
     let root = &server.root;

@@ -27,6 +27,8 @@ pub struct Case {
     pub all_rules: Vec<RuleId>,
     /// When this case does not pass, the target lacks that capability altogether.
     pub probes: Option<Capability>,
+    /// Runs also where a probe found a capability missing that it needs.
+    pub undeterred: bool,
     /// What the target must claim, all of it.
     pub needs: BTreeSet<Capability>,
     /// What the target must not claim.
@@ -110,6 +112,8 @@ struct CaseEntry {
     #[serde(default)]
     probes: Option<Capability>,
     #[serde(default)]
+    undeterred: bool,
+    #[serde(default)]
     waits: Option<Wait>,
     /// Rows by name; each makes a case of its own.
     #[serde(default)]
@@ -165,6 +169,7 @@ impl CaseEntry {
                 all_rules: names::all_rules(&proves, &steps),
                 proves: proves.clone(),
                 probes: self.probes,
+                undeterred: self.undeterred,
                 waits_for: self.waits,
                 given: Arc::clone(&given),
                 steps: Arc::clone(&steps),

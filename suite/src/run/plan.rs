@@ -361,6 +361,11 @@ impl Job {
         }
     }
 
+    /// Whether it runs also where a capability that it needs was not seen at all.
+    pub(super) fn is_undeterred(&self) -> bool {
+        matches!(self, Self::Case(case) if case.undeterred)
+    }
+
     /// Where it is written.
     pub fn place(&self) -> Place {
         match self {

@@ -1,8 +1,8 @@
 //! Draws single expectations out of the cases, removes each, and looks whether the matrix notices: whether a case
 //! then no longer fails where it failed, at the same step for the same reason, as the snapshots have it.
 //!
-//! `SEED` (0), `DRAWS` (100) and `AREAS` (all) choose; `CASE` narrows to cases with that in their ids. Survivors are
-//! printed. Cases that only note something are left out: they fail on nothing.
+//! `SEED` (0), `DRAWS` (100) and `AREAS` (all) choose; `CASE` narrows to cases with that in their ids, `LEAF` to
+//! expectations with that in their places. Survivors are printed. Cases that only note something are left out: they fail on nothing.
 
 use futures_util::{StreamExt as _, stream};
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
@@ -62,7 +62,7 @@ fn all_expectations(matrix: &Matrix) -> Vec<Draw> {
         let of_area = areas.as_ref().is_none_or(|areas| areas.split(',').any(|area| area == rule.area()));
         of_area && matrix.catalogue.rule(&rule).is_some_and(|rule| rule.wants_a_case())
     };
-    let named = setting("CASE").unwrap_or_default();
+    let (named, placed) = (setting("CASE").unwrap_or_default(), setting("LEAF").unwrap_or_default());
     let files = fixtures().files(Folder::Cases).unwrap_or_else(|error| panic!("{error}"));
     let cases = files
         .into_iter()
@@ -73,6 +73,7 @@ fn all_expectations(matrix: &Matrix) -> Vec<Draw> {
             case["proves"].as_array().into_iter().flatten().filter_map(Value::as_str).any(is_wanted)
         })
         .flat_map(|case| Leaf::all(&case).into_iter().map(move |leaf| Draw { case: case.clone(), leaf }))
+        .filter(|draw| draw.leaf.to_string().contains(&placed))
         .collect()
 }
 

@@ -137,7 +137,26 @@ fn sign(job: &Job, found: &Mismatch) -> Option<String> {
         return None;
     };
     let step = case.steps.iter().filter(|step| step.referenced.line() <= found.place.line).count();
-    Some(format!("step {step} {}", found.subject))
+    let subject = match found.subject.as_str() {
+        "answer" => format!("answer ({})", missed(&found.expected)),
+        subject => subject.to_owned(),
+    };
+    Some(format!("step {step} {subject}"))
+}
+
+/// What each of several right answers wants that this one was not: their subjects, as the sentence has them.
+fn missed(choices: &str) -> String {
+    let subject = |demand: &str| {
+        let mut words = demand.split(' ');
+        let first = words.next().unwrap_or_default();
+        if first == "header" {
+            format!("{first} {}", words.next().unwrap_or_default())
+        } else {
+            first.to_owned()
+        }
+    };
+    let of_choice = |choice: &str| choice.split(" and ").map(subject).collect::<Vec<_>>().join(", ");
+    choices.split("; or ").map(of_choice).collect::<Vec<_>>().join(" or ")
 }
 
 fn said(case: &CaseResult) -> String {
