@@ -12,6 +12,9 @@ const APPENDED: &[u16] = &[200, 204];
 /// Until a server has settled.
 const SETTLING: Duration = Duration::from_millis(300);
 
+/// Until an allocator gives back what it has not been asked for again.
+const GIVING_BACK: Duration = Duration::from_secs(2);
+
 /// Bytes an idle stream.
 pub(crate) async fn of_idle_streams(server: &Server, prefix: &str, number: usize) -> io::Result<Option<f64>> {
     let root = &server.root;
@@ -34,6 +37,10 @@ pub(crate) async fn of_deleted_streams(
     rates::once(root, names.iter().map(|name| root.put(name)).collect(), CREATED).await?;
     rates::once(root, names.iter().map(|name| root.post(name, &[b'x'; 1024])).collect(), APPENDED).await?;
     rates::once(root, names.iter().map(|name| root.delete(name)).collect(), APPENDED).await?;
+    // An allocator gives back after a while, when it is asked for something else.
+    sleep(GIVING_BACK).await;
+    rates::once(root, names.iter().take(2000).map(|name| root.put(name)).collect(), CREATED).await?;
+    rates::once(root, names.iter().take(2000).map(|name| root.delete(name)).collect(), APPENDED).await?;
     let after = settled(server).await;
     Ok(each(before, after, number))
 }

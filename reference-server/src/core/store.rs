@@ -35,6 +35,9 @@ pub trait StreamObserver: Send + Sync {
     fn deleted(&self, path: &str);
 }
 
+/// Room for so many streams is kept, however few there are.
+const ROOM_TO_KEEP: usize = 4096;
+
 /// Streams by their path below the stream root. Knows no clock: the time is passed in.
 pub struct Store {
     pub(super) streams: DashMap<Arc<str>, Arc<Stream>>,
@@ -264,9 +267,12 @@ impl Store {
         streams.into_iter().filter(readable).map(|stream| stream.path.clone()).collect()
     }
 
-    /// Retires every stream whose time is over; says how many.
+    /// Retires every stream whose time is over; says how many. What room many former streams took is given back.
     pub fn sweep(&self, now: Timestamp) -> usize {
         let mut retired = 0;
+        if self.streams.capacity() > ROOM_TO_KEEP + 4 * self.streams.len() {
+            self.streams.shrink_to_fit();
+        }
         if self.lets_lie_what_is_over() {
             return retired;
         }
