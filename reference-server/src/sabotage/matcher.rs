@@ -35,6 +35,9 @@ pub(super) struct On {
     nth: Option<u32>,
     /// The exchanges from this number on.
     from_nth: Option<u32>,
+    /// Counts the exchanges on all paths together that hold the same long number of hexadecimal digits, as those of one
+    /// case do.
+    together: bool,
 }
 
 /// What a URL path is for.
@@ -156,6 +159,14 @@ impl On {
     /// Whether exchanges are counted.
     pub(super) fn counts(&self) -> bool {
         self.nth.is_some() || self.from_nth.is_some()
+    }
+
+    /// What the exchanges on a path are counted by.
+    pub(super) fn counted_by<'a>(&self, url_path: &'a str) -> &'a str {
+        const LONG: usize = 16;
+        let mut numbers = url_path.split(|letter: char| !letter.is_ascii_hexdigit());
+        let number = numbers.find(|number| number.len() >= LONG).filter(|_| self.together);
+        number.unwrap_or(url_path)
     }
 
     /// Whether the exchange with this number is meant.

@@ -231,7 +231,8 @@ impl TamperedService {
             return true;
         }
         let mut counts = self.memory.counts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let count = counts.entry((index, parts.uri.path().to_owned())).or_default();
+        let key = edit.on.counted_by(parts.uri.path());
+        let count = counts.entry((index, key.to_owned())).or_default();
         *count += 1;
         edit.on.fits_number(*count)
     }

@@ -28,7 +28,7 @@ const MOST_EVENTS: usize = 3_000;
 const EVENT: usize = size_of::<SeenEvent>() + 64;
 
 /// Bounds on an event stream: what a hostile target may cost in memory.
-const STREAM_LIMITS: Limits = Limits { line: 2 << 20, lines: 64 * 1024, event: 2 << 20, waiting: 8 << 20 };
+const STREAM_LIMITS: Limits = Limits { line: 4 << 20, lines: 64 * 1024, event: 4 << 20, waiting: 8 << 20 };
 
 impl Stage {
     /// Sends a request and, where the answer is an event stream, reads on in the background. The answer has no body.

@@ -25,6 +25,10 @@ const LONGEST: usize = 12;
 /// Servers side by side.
 const AT_ONCE: usize = 24;
 
+/// Whose exchanges are counted: those with each stream, or all of a case, so that each step of a case with several streams
+/// is the first to fail on some server.
+const COUNTS: [&str; 2] = ["nth: N", "nth: N, together: true"];
+
 /// How a server fails: the keys of a sabotage, for the exchanges from number `N` on, or for that one only.
 const WAYS: [&str; 5] = [
     // It knows nothing any more.
@@ -104,15 +108,20 @@ fn folder() -> PathBuf {
 /// All signs by which these cases find worn-out servers.
 pub(crate) async fn found(matrix: &Matrix, jobs: &[Job]) -> Signs {
     let mut all = Signs::new();
-    let mut runs = stream::iter((1..=LONGEST).flat_map(|exchange| WAYS.map(|way| (exchange, way))))
-        .map(|(exchange, way)| async move {
-            let jobs: Vec<Job> = jobs.iter().filter(|job| goes_as_far_as(job, exchange)).cloned().collect();
-            match jobs.is_empty() {
-                true => Signs::new(),
-                false => signs(&jobs, &matrix.against(&worn(way, exchange), jobs.clone()).await),
-            }
-        })
-        .buffer_unordered(AT_ONCE);
+    let exchanges = (1..=LONGEST).flat_map(|exchange| COUNTS.map(|count| (exchange, count)));
+    let mut runs =
+        stream::iter(exchanges.flat_map(|(exchange, count)| WAYS.map(|way| (exchange, count, way))))
+            .map(|(exchange, count, way)| async move {
+                let is_meant = |job: &&Job| {
+                    goes_as_far_as(job, exchange) && (count == COUNTS[0] || has_several_streams(job))
+                };
+                let jobs: Vec<Job> = jobs.iter().filter(is_meant).cloned().collect();
+                match jobs.is_empty() {
+                    true => Signs::new(),
+                    false => signs(&jobs, &matrix.against(&worn(way, count, exchange), jobs.clone()).await),
+                }
+            })
+            .buffer_unordered(AT_ONCE);
     while let Some(found) = runs.next().await {
         merge(&mut all, found);
     }
@@ -125,8 +134,8 @@ pub(crate) fn merge(all: &mut BTreeMap<String, BTreeSet<String>>, more: Signs) {
     }
 }
 
-fn worn(way: &str, exchange: usize) -> Sabotage {
-    let text = format!("- {}", way.replace("nth: N", &format!("nth: {exchange}")));
+fn worn(way: &str, count: &str, exchange: usize) -> Sabotage {
+    let text = format!("- {}", way.replace("nth: N", &count.replace('N', &exchange.to_string())));
     let read = sabotage::sabotages([Source { path: "wear.rs", text: &text }]);
     read.unwrap_or_else(|error| panic!("{error}")).remove(0)
 }
@@ -136,6 +145,20 @@ fn goes_as_far_as(job: &Job, exchange: usize) -> bool {
         Job::Case(case) => exchange <= steps_of(case),
         Job::Scenario(_) => false,
     }
+}
+
+/// Whether a case names a stream or another path besides the one that needs no name.
+fn has_several_streams(job: &Job) -> bool {
+    let Job::Case(case) = job else { return false };
+    case.given.iter().chain(case.steps.iter()).any(|step| match &step.value {
+        Act::Put(request)
+        | Act::Post(request)
+        | Act::Get(request)
+        | Act::Head(request)
+        | Act::Delete(request) => request.stream.is_some() || request.at.is_some(),
+        Act::StartGet(read) | Act::StartSse(read) => read.stream.is_some(),
+        _ => false,
+    })
 }
 
 /// Steps, which are exchanges or less; one that repeats a request is many.
