@@ -48,7 +48,7 @@ impl Context<'_> {
         let receiver = Receiver::start(script)
             .await
             .map_err(|error| Halt::Errored(format!("no webhook receiver on 127.0.0.1: {error}")))?;
-        self.stage.set(&format!("{}.url", spec.name), format!("http://{}/hook", receiver.address));
+        self.stage.set(&format!("{}.url", spec.name), receiver.url());
         self.stage.receivers.lock().await.insert(spec.name.clone(), receiver);
         Ok(())
     }

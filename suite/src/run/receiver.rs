@@ -58,6 +58,8 @@ pub(super) struct Receiver {
 struct HangsUp;
 
 struct Shared {
+    /// Where deliveries are expected. Whoever had this port before may still be delivered to.
+    path: String,
     script: Vec<Answer>,
     deliveries: Mutex<Vec<Delivery>>,
 }
@@ -68,10 +70,16 @@ impl Receiver {
     pub(super) async fn start(script: Vec<Answer>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { script, deliveries: Mutex::default() });
+        let path = format!("/hook-{:016x}", rand::random::<u64>());
+        let shared = Arc::new(Shared { path, script, deliveries: Mutex::default() });
         let (changes, changed) = watch::channel(0);
         let task = tokio::spawn(accept(listener, Arc::clone(&shared), changes));
         Ok(Self { address, shared, changed, taken: 0, task })
+    }
+
+    /// Where it wants deliveries: nobody can guess the path.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}{}", self.address, self.shared.path)
     }
 
     /// The next delivery that no step has taken, if it comes until then.
@@ -157,6 +165,11 @@ async fn receive(
 ) -> Result<Response<Full<Bytes>>, HangsUp> {
     let at = Instant::now();
     let (head, body) = request.into_parts();
+    if head.uri.path() != shared.path {
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = http::StatusCode::GONE;
+        return Ok(response);
+    }
     let body =
         Limited::new(body, LARGEST_DELIVERY).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();

@@ -25,14 +25,18 @@ const LONGEST: usize = 12;
 /// Servers side by side.
 const AT_ONCE: usize = 24;
 
-/// Whose exchanges are counted: those with each stream, or all of a case, so that each step of a case with several streams
-/// is the first to fail on some server.
-const COUNTS: [&str; 2] = ["nth: N", "nth: N, together: true"];
+/// Which exchanges are counted: those with each stream; for cases with several streams also all of a case, and the reads
+/// of each stream, so that each of their steps is the first to fail on some server.
+const COUNTS: [&str; 3] = ["nth: N", "nth: N, together: true", "nth: N, method: GET"];
 
 /// How a server fails: the keys of a sabotage, for the exchanges from number `N` on, or for that one only.
-const WAYS: [&str; 5] = [
+const WAYS: [&str; 7] = [
     // It knows nothing any more.
     "{ breaks: wear, name: gone, title: x, on: { from_nth: N }, refuse: { status: 500 } }",
+    // It does what it is asked to do, and says once that it failed.
+    "{ breaks: wear, name: sour, title: x, on: { nth: N }, response: { status: 500 } }",
+    // It loses one answer.
+    "{ breaks: wear, name: lost, title: x, on: { nth: N }, response: { body: empty } }",
     // It says nothing any more.
     "{ breaks: wear, name: mute, title: x, on: { from_nth: N }, response: { body: empty, drop: [Content-Type, ETag, \
      Location, Cache-Control, Stream-Next-Offset, Stream-Up-To-Date, Stream-Closed, Stream-Cursor, Stream-TTL, \
