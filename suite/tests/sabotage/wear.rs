@@ -34,9 +34,9 @@ const WAYS: [&str; 7] = [
     // It knows nothing any more.
     "{ breaks: wear, name: gone, title: x, on: { from_nth: N }, refuse: { status: 500 } }",
     // It does what it is asked to do, and says once that it failed.
-    "{ breaks: wear, name: sour, title: x, on: { nth: N }, response: { status: 500 } }",
+    "{ breaks: wear, name: sour, title: x, on: { path: any, nth: N }, response: { status: 500 } }",
     // It loses one answer.
-    "{ breaks: wear, name: lost, title: x, on: { nth: N }, response: { body: empty } }",
+    "{ breaks: wear, name: lost, title: x, on: { path: any, nth: N }, response: { body: empty } }",
     // It says nothing any more.
     "{ breaks: wear, name: mute, title: x, on: { from_nth: N }, response: { body: empty, drop: [Content-Type, ETag, \
      Location, Cache-Control, Stream-Next-Offset, Stream-Up-To-Date, Stream-Closed, Stream-Cursor, Stream-TTL, \
