@@ -22,10 +22,6 @@ use tokio::net::TcpListener;
 
 use crate::{bare::Library, lines::Effort, process::Candidate, soak::SoakArguments, suite::SuiteArguments};
 
-/// As in the `streamgauge` program, and for the bare servers, too.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[derive(Parser)]
 #[command(about, version)]
 struct Arguments {

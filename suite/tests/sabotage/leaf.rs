@@ -104,7 +104,8 @@ fn of_act(spec: &Map<String, Value>, path: &[String], leaves: &mut Vec<Leaf>) {
                 }
             }
             // Where every line has its count, each follows from the others and the number of requests.
-            "tally" if items(value).count() > 1 && items(value).all(|(_, line)| line.get("count").is_some()) => {}
+            "tally"
+                if items(value).count() > 1 && items(value).all(|(_, line)| line.get("count").is_some()) => {}
             "tally" => {
                 for (index, line) in items(value) {
                     let counts = members(line).filter(|(key, _)| key.as_str() != "status");
