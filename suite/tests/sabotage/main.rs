@@ -14,6 +14,10 @@ mod wear;
 use matrix::Matrix;
 use outcome::Outcome;
 use record::Record;
+use tokio::sync::Mutex;
+
+/// One test at a time: each keeps the machine busy by itself.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// Basic cases, one an area. They run against every sabotage, so that the snapshots tell how far a fault reaches.
 const CANARIES: [&str; 20] = [
@@ -88,6 +92,7 @@ const TIMES_SEEN: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_sabotage_is_caught() {
+    let _turn = TURN.lock().await;
     let matrix = Matrix::load();
     let record = Record::read(&RECORDED);
     let is_settled = |outcome: &Outcome| outcome.caught && record.agrees(&outcome.sabotage, &red_by(outcome));
@@ -114,6 +119,7 @@ async fn every_sabotage_is_caught() {
 /// leaves a sign that is missing. More may be found than is recorded: what wears out first is up to how busy the machine is.
 #[tokio::test(flavor = "multi_thread")]
 async fn worn_out_servers_are_found_out() {
+    let _turn = TURN.lock().await;
     let matrix = Matrix::load();
     if matrix.is_partial() {
         return;
