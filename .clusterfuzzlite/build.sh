@@ -13,7 +13,7 @@ cargo fuzz build -O --debug-assertions --sanitizer "$sanitizer"
 # The tool that knows the seeds is an ordinary program: without the fuzzers' flags.
 tool="$WORK/tool"
 env -u RUSTFLAGS -u CFLAGS -u CXXFLAGS \
-    cargo build --locked --quiet -p streamgauge-fuzz --bin streamgauge-fuzz --target-dir "$tool"
+    cargo build --locked --quiet -p streamgauge-fuzz --target-dir "$tool"
 "$tool/debug/streamgauge-fuzz" export "$WORK/seeds"
 
 for target in $("$tool/debug/streamgauge-fuzz" list); do

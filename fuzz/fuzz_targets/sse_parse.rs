@@ -1,11 +1,11 @@
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| streamgauge_fuzz::bodies::sse_parse::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| streamgauge_fuzz_targets::bodies::sse_parse::run(data));
 
 #[cfg(not(fuzzing))]
 fn main() {
     eprintln!(
-        "a fuzz target; build it with cargo-fuzz, or replay inputs with `cargo run -p streamgauge-fuzz --bin streamgauge-fuzz -- replay`"
+        "a fuzz target; build it with cargo-fuzz, or replay inputs with `cargo run -p streamgauge-fuzz -- replay`"
     );
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use streamgauge_fuzz::{BODIES, Body, Mutator, regressions};
+use streamgauge_fuzz_targets::{BODIES, Body, Mutator, regressions};
 
 /// How long each body gets random input.
 const A_MOMENT: Duration = Duration::from_secs(1);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
-use streamgauge_fuzz::Body;
+use streamgauge_fuzz_targets::Body;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -16,40 +16,40 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Failure;
+use crate::Failure;
 
 /// How a run is set up.
-pub(super) struct Session<'a> {
-    pub(super) binary: &'a Path,
-    pub(super) body: &'a Body,
+pub(crate) struct Session<'a> {
+    pub(crate) binary: &'a Path,
+    pub(crate) body: &'a Body,
     /// Where inputs come from, and new ones go to.
-    pub(super) corpus: &'a Path,
+    pub(crate) corpus: &'a Path,
     /// More inputs to begin with.
-    pub(super) seeds: Option<&'a Path>,
-    pub(super) dictionary: Option<&'a Path>,
-    pub(super) artifacts: &'a Path,
-    pub(super) time: Duration,
-    pub(super) seed: Option<u32>,
-    pub(super) environment: Vec<(String, String)>,
+    pub(crate) seeds: Option<&'a Path>,
+    pub(crate) dictionary: Option<&'a Path>,
+    pub(crate) artifacts: &'a Path,
+    pub(crate) time: Duration,
+    pub(crate) seed: Option<u32>,
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) runs: u64,
-    pub(super) seconds: f64,
-    pub(super) edges_at_start: u64,
-    pub(super) edges: u64,
-    pub(super) new_inputs: u64,
+pub(crate) struct Outcome {
+    pub(crate) runs: u64,
+    pub(crate) seconds: f64,
+    pub(crate) edges_at_start: u64,
+    pub(crate) edges: u64,
+    pub(crate) new_inputs: u64,
     /// The input that broke something.
-    pub(super) broke: Option<Broke>,
+    pub(crate) broke: Option<Broke>,
 }
 
 #[derive(Debug)]
-pub(super) struct Broke {
-    pub(super) input: PathBuf,
+pub(crate) struct Broke {
+    pub(crate) input: PathBuf,
     /// Where and how, in one line.
-    pub(super) what: String,
+    pub(crate) what: String,
 }
 
 /// How long libFuzzer gets to come to its end once it is told to.
@@ -60,7 +60,7 @@ const INPUT_SECONDS: u32 = 15;
 
 impl Session<'_> {
     /// Runs until the time is over, something breaks, or `stop` is cancelled. `progress` is told now and then how far it is.
-    pub(super) async fn run(
+    pub(crate) async fn run(
         &self,
         stop: &CancellationToken,
         progress: impl Fn(&Outcome),
@@ -196,7 +196,7 @@ fn shortened(line: &str) -> String {
 }
 
 /// Makes an input smaller that breaks a target; what cannot be made smaller stays as it is.
-pub(super) async fn minimise(
+pub(crate) async fn minimise(
     binary: &Path,
     input: &Path,
     to: &Path,
@@ -226,7 +226,7 @@ pub(super) async fn minimise(
 }
 
 /// Keeps the smallest set of inputs that reaches all that the corpus reaches.
-pub(super) async fn merge(
+pub(crate) async fn merge(
     binary: &Path,
     corpus: &Path,
     longest: usize,
@@ -236,7 +236,7 @@ pub(super) async fn merge(
     if fresh.exists() {
         std::fs::remove_dir_all(&fresh).map_err(Failure::at(&fresh))?;
     }
-    super::places::make(&fresh)?;
+    crate::places::make(&fresh)?;
     let mut command = Command::new(binary);
     command
         .args(["-merge=1", "-timeout=15", "-rss_limit_mb=2048"])
@@ -262,16 +262,16 @@ pub(super) async fn merge(
 }
 
 /// Findings are the same where their places are.
-pub(super) fn place_of(what: &str) -> &str {
+pub(crate) fn place_of(what: &str) -> &str {
     what.split(": ").next().unwrap_or(what)
 }
 
 /// Those known already.
 #[derive(Default)]
-pub(super) struct Known(HashSet<(String, String)>);
+pub(crate) struct Known(HashSet<(String, String)>);
 
 impl Known {
-    pub(super) fn learn(&mut self, target: &str, what: &str) -> bool {
+    pub(crate) fn learn(&mut self, target: &str, what: &str) -> bool {
         self.0.insert((target.to_owned(), place_of(what).to_owned()))
     }
 }

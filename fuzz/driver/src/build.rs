@@ -6,9 +6,9 @@ use std::{
     process::Command,
 };
 
-use streamgauge_fuzz::Body;
+use streamgauge_fuzz_targets::Body;
 
-use super::Failure;
+use crate::Failure;
 
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
@@ -28,17 +28,17 @@ const FLAGS: [&str; 9] = [
 const ONE_UNIT: &str = "-Ccodegen-units=1";
 
 /// Built targets.
-pub(super) struct Binaries(PathBuf);
+pub(crate) struct Binaries(PathBuf);
 
 impl Binaries {
-    pub(super) fn of(&self, target: &str) -> PathBuf {
+    pub(crate) fn of(&self, target: &str) -> PathBuf {
         self.0.join(target)
     }
 }
 
 /// Builds the targets from the sources in `workspace`, into a folder that no other sources are built into: Cargo would take
 /// what was built from the one for the other.
-pub(super) fn build(
+pub(crate) fn build(
     workspace: &Path,
     into: &Path,
     targets: &[Body],
@@ -47,7 +47,7 @@ pub(super) fn build(
     let (profile, outputs) = if quick { ("dev", "debug") } else { ("release", "release") };
     let mut command = Command::new("cargo");
     command.args(["+nightly", "build", "--locked", "--profile", profile, "--target", HOST]);
-    command.args(["-p", "streamgauge-fuzz"]).arg("--target-dir").arg(into);
+    command.args(["-p", "streamgauge-fuzz-targets"]).arg("--target-dir").arg(into);
     if quick {
         command.args(["--config", "profile.dev.package.\"*\".opt-level=0"]);
     }

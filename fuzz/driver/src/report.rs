@@ -2,9 +2,9 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use super::{findings, session::Outcome, state::State};
+use crate::{findings, session::Outcome, state::State};
 
-pub(super) fn markdown(state: &State) -> String {
+pub(crate) fn markdown(state: &State) -> String {
     let mut text = String::new();
     let spent = spelled(Duration::from_secs(state.spent));
     let planned = spelled(Duration::from_secs(state.planned));
@@ -43,16 +43,16 @@ pub(super) fn markdown(state: &State) -> String {
 }
 
 /// What a run has done, for one line of a terminal.
-pub(super) fn in_a_line(outcome: &Outcome) -> String {
+pub(crate) fn in_a_line(outcome: &Outcome) -> String {
     let rate = outcome.runs as f64 / outcome.seconds.max(0.001);
     format!("{} runs, {rate:.0}/s, {} edges, {} new inputs", outcome.runs, outcome.edges, outcome.new_inputs)
 }
 
-pub(super) fn times(count: u64) -> String {
+pub(crate) fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-pub(super) fn spelled(time: Duration) -> String {
+pub(crate) fn spelled(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
@@ -64,7 +64,7 @@ pub(super) fn spelled(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::state::{Finding, Totals};
+    use crate::state::{Finding, Totals};
 
     #[test]
     fn a_finding_names_the_command_that_replays_it() {

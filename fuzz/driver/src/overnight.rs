@@ -9,7 +9,7 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use parking_lot::Mutex;
-use streamgauge_fuzz::Body;
+use streamgauge_fuzz_targets::Body;
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::{
     Failure,
     build::{self, Binaries},
     export, findings, places,
@@ -247,7 +247,7 @@ impl Night {
         if !self.known.lock().learn(name, &broke.what) {
             let place = session::place_of(&broke.what).to_owned();
             let mut state = self.state.lock();
-            let same = |finding: &&mut super::state::Finding| {
+            let same = |finding: &&mut crate::state::Finding| {
                 finding.target == name && session::place_of(&finding.what) == place
             };
             if let Some(finding) = state.findings.iter_mut().find(same) {

@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path};
 
-use streamgauge_fuzz::{BODIES, Body, regressions};
+use streamgauge_fuzz_targets::{BODIES, Body, regressions};
 
-use super::{Failure, places};
+use crate::{Failure, places};
 
 /// Writes `NAME/` with seeds, `NAME.dict` and `NAME.options` for each target.
 pub(crate) fn write(folder: &Path) -> Result<(), Failure> {

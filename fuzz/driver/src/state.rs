@@ -4,45 +4,45 @@ use std::{collections::BTreeMap, fs, io, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, places, session::Outcome};
+use crate::{Failure, places, session::Outcome};
 
 /// A night.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct State {
+pub(crate) struct State {
     /// Seconds that it is to last.
-    pub(super) planned: u64,
+    pub(crate) planned: u64,
     /// Seconds that are over.
-    pub(super) spent: u64,
+    pub(crate) spent: u64,
     /// Whose turn is next.
-    pub(super) next: usize,
-    pub(super) targets: BTreeMap<String, Totals>,
-    pub(super) findings: Vec<Finding>,
+    pub(crate) next: usize,
+    pub(crate) targets: BTreeMap<String, Totals>,
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// What one target has done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Totals {
-    pub(super) runs: u64,
-    pub(super) seconds: f64,
-    pub(super) edges_at_start: u64,
-    pub(super) edges: u64,
-    pub(super) new_inputs: u64,
-    pub(super) findings: u64,
+pub(crate) struct Totals {
+    pub(crate) runs: u64,
+    pub(crate) seconds: f64,
+    pub(crate) edges_at_start: u64,
+    pub(crate) edges: u64,
+    pub(crate) new_inputs: u64,
+    pub(crate) findings: u64,
 }
 
 /// Something that broke.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Finding {
-    pub(super) target: String,
-    pub(super) what: String,
+pub(crate) struct Finding {
+    pub(crate) target: String,
+    pub(crate) what: String,
     /// Minimised, relative to the workspace.
-    pub(super) input: String,
+    pub(crate) input: String,
     /// How often it came, in the same place.
-    pub(super) times: u64,
+    pub(crate) times: u64,
 }
 
 impl Totals {
-    pub(super) fn add(&mut self, outcome: &Outcome) {
+    pub(crate) fn add(&mut self, outcome: &Outcome) {
         if self.runs == 0 {
             self.edges_at_start = outcome.edges_at_start;
         }
@@ -52,14 +52,14 @@ impl Totals {
         self.new_inputs += outcome.new_inputs;
     }
 
-    pub(super) fn runs_a_second(&self) -> u64 {
+    pub(crate) fn runs_a_second(&self) -> u64 {
         if self.seconds > 0.0 { (self.runs as f64 / self.seconds) as u64 } else { 0 }
     }
 }
 
 impl State {
     /// The night that was stopped before its end, if there is one.
-    pub(super) fn unfinished() -> Result<Option<Self>, Failure> {
+    pub(crate) fn unfinished() -> Result<Option<Self>, Failure> {
         let path = path();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
@@ -72,12 +72,12 @@ impl State {
         Ok(Some(state))
     }
 
-    pub(super) fn left(&self) -> Duration {
+    pub(crate) fn left(&self) -> Duration {
         Duration::from_secs(self.planned.saturating_sub(self.spent))
     }
 
     /// Written beside and then moved, so that no half of it is ever read.
-    pub(super) fn save(&self) -> Result<(), Failure> {
+    pub(crate) fn save(&self) -> Result<(), Failure> {
         let path = path();
         let beside = path.with_extension("json.new");
         let text = serde_json::to_vec_pretty(self).map_err(|error| Failure::new(error.to_string()))?;
@@ -85,7 +85,7 @@ impl State {
         fs::rename(&beside, &path).map_err(Failure::at(&path))
     }
 
-    pub(super) fn forget() -> Result<(), Failure> {
+    pub(crate) fn forget() -> Result<(), Failure> {
         match fs::remove_file(path()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Failure::at(&path())(error)),
             _ => Ok(()),

@@ -3,9 +3,9 @@
 use std::{fs, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
-use streamgauge_fuzz::{BODIES, Body};
+use streamgauge_fuzz_targets::{BODIES, Body};
 
-use super::{Failure, export, overnight, planted};
+use crate::{Failure, export, overnight, planted};
 
 /// Fuzzers for the parsers and the protocol core of Streamgauge.
 #[derive(Parser)]

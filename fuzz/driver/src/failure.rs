@@ -1,15 +1,4 @@
-//! What drives the fuzzers, around libFuzzer's binaries.
-
-mod build;
-pub(crate) mod command_line;
-mod export;
-mod findings;
-mod overnight;
-mod places;
-mod planted;
-mod report;
-mod session;
-mod state;
+//! Errors of this program.
 
 use std::{fmt, io, path::Path};
 

@@ -4,14 +4,14 @@ use std::{fs, path::Path, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::{
     Failure, places,
     session::{self, Broke},
     state::Finding,
 };
 
 /// Minimises an input and puts it where every `cargo test` replays it.
-pub(super) async fn keep(
+pub(crate) async fn keep(
     target: &str,
     binary: &Path,
     broke: &Broke,
@@ -28,14 +28,11 @@ pub(super) async fn keep(
 }
 
 /// Another input for something that is known.
-pub(super) fn drop_again(broke: &Broke) -> Result<(), Failure> {
+pub(crate) fn drop_again(broke: &Broke) -> Result<(), Failure> {
     fs::remove_file(&broke.input).map_err(Failure::at(&broke.input))
 }
 
 /// How to see it again.
-pub(super) fn replay_command(finding: &Finding) -> String {
-    format!(
-        "cargo run -p streamgauge-fuzz --bin streamgauge-fuzz -- replay {} {}",
-        finding.target, finding.input
-    )
+pub(crate) fn replay_command(finding: &Finding) -> String {
+    format!("cargo run -p streamgauge-fuzz -- replay {} {}", finding.target, finding.input)
 }

@@ -10,11 +10,11 @@ use std::{
 };
 
 use serde::Deserialize;
-use streamgauge_fuzz::Body;
+use streamgauge_fuzz_targets::Body;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, build, export, places, session::Session};
+use crate::{Failure, build, export, places, session::Session};
 
 /// What is asked for.
 pub(crate) struct Plan {
@@ -84,7 +84,7 @@ pub(crate) fn run(plan: &Plan) -> Result<ExitCode, Failure> {
 }
 
 fn bugs() -> Result<Vec<Bug>, Failure> {
-    let path = places::crate_folder().join("planted.yaml");
+    let path = places::folder().join("planted.yaml");
     let text = fs::read_to_string(&path).map_err(Failure::at(&path))?;
     serde_saphyr::from_str(&text).map_err(|mistake| Failure::new(format!("{}: {mistake}", path.display())))
 }
