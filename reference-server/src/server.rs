@@ -1,7 +1,10 @@
 //! A server on a socket: accepting, and ending gracefully.
 
+mod connections;
+mod high_water;
+mod idle;
+
 use std::{
-    convert::Infallible,
     fmt,
     future::Future,
     io,
@@ -13,36 +16,22 @@ use std::{
     time::Duration,
 };
 
-use ::http::Request;
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{
-        conn::auto,
-        graceful::{GracefulShutdown, Watcher},
-    },
-    service::TowerToHyperService,
-};
 use jiff::Timestamp;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
-    time::{interval, sleep, timeout},
+    net::TcpListener,
+    task::{JoinHandle, spawn_blocking},
+    time::{interval, sleep},
 };
-use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
-use tower::Service;
 
+use self::{connections::Connections, high_water::HighWater};
 use crate::{
     beside::Beside,
     config::Config,
     core::{path::StreamRoot, store::Store},
-    fault::FaultPlan,
-    http::{App, BoxError, Response, StreamService},
-    sabotage::{self, Faults, Outbound, TamperedService},
+    http::{App, StreamService},
+    sabotage::{self, Outbound},
     subscriptions::ControlSpace,
-    tls::Identity,
 };
 
 /// Serves on `listener` until `shutdown` completes and all connections have come to their end: a
@@ -143,13 +132,7 @@ impl fmt::Debug for RunningServer {
 impl RunningServer {
     /// What it holds now. What is being closed counts until it is gone.
     pub fn census(&self) -> Census {
-        let App { store, connections, .. } = &*self.app;
-        Census {
-            connections: connections.load(Ordering::Relaxed),
-            streams: store.count(),
-            live_readers: store.live_readers(),
-            bytes: store.memory().used(),
-        }
+        Census { live_readers: self.app.store.live_readers(), ..holdings(&self.app) }
     }
 
     /// Ends the server gracefully and waits for that.
@@ -192,11 +175,25 @@ fn assemble(config: Config, address: SocketAddr) -> (Arc<App>, Arc<ControlSpace>
     (Arc::new(app), control)
 }
 
+/// The census without its live readers, who would have to be counted one by one.
+fn holdings(app: &App) -> Census {
+    Census {
+        connections: app.connections.load(Ordering::Relaxed),
+        streams: app.store.count(),
+        live_readers: 0,
+        bytes: app.store.memory().used(),
+    }
+}
+
 async fn sweep(app: Arc<App>) {
     let mut ticks = interval(app.config.sweep_interval);
+    let mut water = HighWater::default();
     loop {
         ticks.tick().await;
         app.store.sweep(Timestamp::now());
+        if water.has_fallen(&holdings(&app)) {
+            spawn_blocking(streamgauge_heap::give_back);
+        }
     }
 }
 
@@ -211,177 +208,5 @@ async fn accept_until(listener: &TcpListener, connections: &Connections, shutdow
                 Err(_) => sleep(Duration::from_millis(20)).await,
             },
         }
-    }
-}
-
-/// Live reads of one client may share a connection.
-const MAX_HTTP2_STREAMS: u32 = 4096;
-
-/// All open connections.
-struct Connections {
-    builder: auto::Builder<TokioExecutor>,
-    service: StreamService,
-    /// Around the service, where something is to go wrong on purpose.
-    tampered: Option<TamperedService>,
-    /// Around both, where things go wrong on the way.
-    plan: Option<Arc<FaultPlan>>,
-    app: Arc<App>,
-    /// Around the socket, where the server speaks TLS.
-    tls: Option<Identity>,
-    watcher: GracefulShutdown,
-    /// Cancelled to end what has not ended by itself.
-    cut: CancellationToken,
-}
-
-impl Connections {
-    fn new(app: &Arc<App>) -> Self {
-        let service = StreamService::new(app.clone());
-        let faults = Faults::of(&app.config.sabotages, &app.config.variants);
-        let tampered = faults.map(|faults| TamperedService::new(service.clone(), app.clone(), faults));
-        let plan = FaultPlan::of(&app.config.faults, app.config.fault_seed);
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(app.config.idle_timeout);
-        builder.http1().title_case_headers(app.config.title_case_headers);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_HTTP2_STREAMS);
-        Self {
-            builder,
-            service,
-            tampered,
-            plan,
-            app: app.clone(),
-            tls: app.config.tls.clone(),
-            watcher: GracefulShutdown::new(),
-            cut: CancellationToken::new(),
-        }
-    }
-
-    fn serve(&self, socket: TcpStream) {
-        // Answers are small and awaited; a socket that refuses the option works without it.
-        let _ = socket.set_nodelay(true);
-        let host = self.host();
-        match self.tls.clone() {
-            None => host.serve(socket),
-            Some(identity) => {
-                let cut = self.cut.clone();
-                tokio::spawn(async move {
-                    tokio::select! {
-                        socket = identity.accept(socket) => {
-                            if let Some(socket) = socket {
-                                host.serve(socket);
-                            }
-                        }
-                        () = cut.cancelled() => {}
-                    }
-                });
-            }
-        }
-    }
-
-    fn host(&self) -> Host {
-        Host {
-            builder: self.builder.clone(),
-            service: self.service.clone(),
-            tampered: self.tampered.clone(),
-            plan: self.plan.clone(),
-            app: self.app.clone(),
-            watcher: self.watcher.watcher(),
-            cut: self.cut.clone(),
-        }
-    }
-
-    /// Lets requests in progress finish, for as long as `grace`.
-    async fn end(self, grace: Duration) {
-        if timeout(grace, self.watcher.shutdown()).await.is_err() {
-            self.cut.cancel();
-        }
-    }
-}
-
-/// What one connection needs.
-struct Host {
-    builder: auto::Builder<TokioExecutor>,
-    service: StreamService,
-    tampered: Option<TamperedService>,
-    plan: Option<Arc<FaultPlan>>,
-    app: Arc<App>,
-    watcher: Watcher,
-    cut: CancellationToken,
-}
-
-impl Host {
-    fn serve<S>(self, socket: S)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        match &self.tampered {
-            None => {
-                let service = self.service.clone();
-                self.attend_through_faults(socket, service);
-            }
-            Some(tampered) => {
-                let (socket, service) = tampered.connect(socket);
-                self.attend_through_faults(socket, service);
-            }
-        }
-    }
-
-    fn attend_through_faults<S, V>(self, socket: S, service: V)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        V: Service<Request<Incoming>, Response = Response, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        V::Future: Send,
-    {
-        match self.plan.clone() {
-            None => self.attend(socket, service),
-            Some(plan) => {
-                let service = plan.around(service, self.app.clone());
-                self.attend(socket, service);
-            }
-        }
-    }
-
-    fn attend<S, V>(self, socket: S, service: V)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        V: Service<Request<Incoming>, Response = Response> + Clone + Send + Sync + 'static,
-        V::Error: Into<BoxError>,
-        V::Future: Send,
-    {
-        let service = TowerToHyperService::new(service);
-        // A client that takes nothing would hold its connection, and what it is sent, for ever.
-        let mut socket = TimeoutWriter::new(socket);
-        socket.set_timeout(Some(self.app.config.write_timeout));
-        let connection = self.builder.serve_connection(TokioIo::new(Box::pin(socket)), service).into_owned();
-        let watched = self.watcher.watch(connection);
-        let cut = self.cut;
-        let counted = Counted::new(self.app);
-        tokio::spawn(async move {
-            let _counted = counted;
-            tokio::select! {
-                // A client that breaks off is no concern of the server.
-                _ = watched => {}
-                () = cut.cancelled() => {}
-            }
-        });
-    }
-}
-
-/// An open connection, as the census counts it.
-struct Counted(Arc<App>);
-
-impl Counted {
-    fn new(app: Arc<App>) -> Self {
-        app.connections.fetch_add(1, Ordering::Relaxed);
-        Self(app)
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }

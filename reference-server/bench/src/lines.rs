@@ -63,16 +63,24 @@ const LINES: [(Line, &str, Unit); 10] = [
 pub(crate) async fn measure(servers: &[Server], effort: Effort, only: &str) -> io::Result<()> {
     for (line, name, unit) in LINES.into_iter().filter(|(_, name, _)| name.contains(only)) {
         let mut figures = vec![Vec::new(); servers.len()];
-        let mut work = vec![Duration::ZERO; servers.len() + 1];
+        let mut work = vec![Duration::ZERO; servers.len()];
+        let mut has_failed = vec![false; servers.len()];
         for round in 0..effort.rounds {
-            for (server, (values, work)) in servers.iter().zip(figures.iter_mut().zip(&mut work)) {
+            for (at, server) in
+                servers.iter().enumerate().filter(|(at, _)| !has_failed[*at]).collect::<Vec<_>>()
+            {
                 let before = server.work();
                 match look(line, server, effort, &format!("bench-{round}")).await {
-                    Ok(value) => values.extend(value),
+                    Ok(value) => figures[at].extend(value),
                     // The others are measured all the same.
-                    Err(error) => eprintln!("{}: {name}: {error}", server.name),
+                    Err(error) => {
+                        eprintln!("{}: {name}: {error}; it is left out of this line", server.name);
+                        has_failed[at] = true;
+                        figures[at].clear();
+                    }
                 }
-                *work += server.work().zip(before).map_or(Duration::ZERO, |(after, before)| after - before);
+                work[at] +=
+                    server.work().zip(before).map_or(Duration::ZERO, |(after, before)| after - before);
             }
         }
         let medians: Vec<(&str, Option<f64>)> = servers

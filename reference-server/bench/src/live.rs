@@ -10,7 +10,8 @@ use tokio::time::timeout;
 
 use crate::{connection::Connection, process::Server};
 
-/// So long a reader waits that was not woken: a bare server does not know of an append that came before its reader.
+/// So long a reader waits that was not woken: a bare server does not know of an append that came before its reader. A
+/// server that keeps data wakes every reader, so what others lose is said.
 const LOST: Duration = Duration::from_millis(500);
 
 const CREATED: &[u16] = &[200, 201];
@@ -24,7 +25,7 @@ pub(crate) async fn wake_up(server: &Server, stream: &str, times: usize) -> io::
     let mut tail =
         created.next_offset.ok_or_else(|| io::Error::other("the answer to PUT names no offset"))?;
     let post = root.post(stream, &[b'x'; 100]);
-    let mut waits = Vec::new();
+    let (mut waits, mut lost) = (Vec::new(), 0);
     for _ in 0..times {
         reader.send(&root.get(&format!("{stream}?offset={tail}&live=long-poll"), "")).await?;
         // Until the reader waits.
@@ -35,6 +36,7 @@ pub(crate) async fn wake_up(server: &Server, stream: &str, times: usize) -> io::
             writer.answer().await?;
             tail = writer.expect(&post, APPENDED).await?.next_offset.unwrap_or(tail);
             reader.answer().await?;
+            lost += 1;
             continue;
         };
         let woken = woken?;
@@ -48,6 +50,9 @@ pub(crate) async fn wake_up(server: &Server, stream: &str, times: usize) -> io::
         tail = writer.answer().await?.next_offset.unwrap_or(tail);
     }
     writer.ask(&root.delete(stream)).await?;
+    if lost > 0 {
+        eprintln!("{}: {lost} of {times} readers were not woken within {LOST:?}", server.name);
+    }
     waits.sort_unstable();
     waits.get(waits.len() / 2).copied().ok_or_else(|| io::Error::other("no reader was woken"))
 }
