@@ -52,7 +52,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::Semaphore;
 
 use crate::{
-    event::{CaseResult, CaseVerdict, Event, Listener, Mismatch, RunResult, SkipReason},
+    event::{CaseResult, CaseVerdict, Event, Listener, Mismatch, RunResult, SkipReason, Unheard},
     rule::{Capability, Catalogue, Judgement, RuleId},
 };
 
@@ -119,6 +119,8 @@ pub(crate) struct World {
     pub(crate) leads_on: AtomicBool,
     /// One at a time of the jobs that read much has a turn.
     much: Semaphore,
+    /// One job at a time waits to begin.
+    door: Semaphore,
     stalls: Stalls,
     room: Room,
     /// Capabilities that a probe found missing, with the case that showed it.
@@ -154,6 +156,7 @@ pub async fn run(
         refuses_all: AtomicBool::new(false),
         leads_on: AtomicBool::new(false),
         much: Semaphore::new(1),
+        door: Semaphore::new(1),
         stalls: Stalls::default(),
         room: Room::default(),
         missing: Mutex::default(),
@@ -215,13 +218,6 @@ pub fn not_begun(
     }
 }
 
-/// For cases of which another shard tells.
-struct Unheard;
-
-impl Listener for Unheard {
-    fn on_event(&mut self, _event: &Event) {}
-}
-
 /// Runs jobs side by side. Cases that failed for nothing but time, or that time kept from telling anything,
 /// are looked at again afterwards, nearly alone: slow is not wrong.
 async fn run_jobs(world: &Arc<World>, jobs: Vec<Job>, listener: &mut dyn Listener) -> Vec<CaseResult> {
@@ -267,6 +263,7 @@ fn attempts(
 /// lateness was found, or nothing at all.
 async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
     let _turn = if job.moves_much() { Some(world.much.acquire().await) } else { None };
+    world.wait_for_room().await;
     let began = Instant::now();
     if world.epoch.elapsed() > world.options.run_limit {
         return (job.skipped(SkipReason::OutOfTime), false);
@@ -304,6 +301,13 @@ async fn attempt(world: &Arc<World>, job: &Job) -> (CaseResult, bool) {
 }
 
 impl World {
+    /// Jobs begin one by one, each behind the requests that wait for a turn: with a slow target fewer are under way, and
+    /// none of those comes too late for its own waiting.
+    async fn wait_for_room(&self) {
+        let _at_the_door = self.door.acquire().await;
+        let _turn = self.permits.acquire().await;
+    }
+
     /// Tells of a probe that found nothing, and remembers what is missing.
     fn note_missing_capability(&self, job: &Job, result: &mut CaseResult) {
         if let (Some(capability), CaseVerdict::Failed | CaseVerdict::Blocked) = (job.probes(), result.verdict)
