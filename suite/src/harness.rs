@@ -41,7 +41,7 @@ use tokio::runtime::Runtime;
 
 use crate::{
     case::CaseSet,
-    event::{CaseResult, CaseVerdict, Event, Listener, RunResult},
+    event::{CaseResult, CaseVerdict, RunResult, Unheard},
     fixture::FixtureSource,
     report::terminal,
     rule::{Capability, Catalogue},
@@ -264,7 +264,7 @@ impl Context {
             catalogue,
             plan,
             Options::default(),
-            &mut Quiet,
+            &mut Unheard,
         ));
         if let Some(why) = &result.unusable {
             return Err(why.into());
@@ -287,10 +287,4 @@ fn judge(case: &CaseResult, result: &RunResult, has_to_fail: bool) -> Result<(),
             Err(format!("{why}\n\n{}", terminal::case_in_full(result, case)).into())
         }
     }
-}
-
-struct Quiet;
-
-impl Listener for Quiet {
-    fn on_event(&mut self, _event: &Event) {}
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use streamgauge::{
     built_in,
     case::{CaseSet, Content, Stock},
-    event::{CaseVerdict, Event, Listener, RuleVerdict, RunResult},
+    event::{CaseVerdict, RuleVerdict, RunResult, Unheard},
     fixture::FixtureSource,
     rule::{Capability, Catalogue},
     run::{self, Job, NamedStreams, Options, Plan, Selection, Target},
@@ -139,7 +139,7 @@ async fn check(server: &RunningServer, lacks: Capability, streams: &[String]) ->
     let selection = Selection { suite: run::Suite::Streams, ..Selection::default() };
     let plan = Plan::new(jobs, &selection, &target, &catalogue).expect("a plan");
     let options = Options { keep_all_exchanges: true, ..Options::default() };
-    run::run(target, Arc::new(catalogue), plan, options, &mut Quiet).await
+    run::run(target, Arc::new(catalogue), plan, options, &mut Unheard).await
 }
 
 fn count(result: &RunResult, verdict: CaseVerdict) -> usize {
@@ -154,10 +154,4 @@ fn accused(result: &RunResult) -> BTreeMap<&str, RuleVerdict> {
     let is_accused = |verdict| matches!(verdict, RuleVerdict::Broken | RuleVerdict::Warned);
     let accused = result.rules.iter().filter(|rule| is_accused(rule.verdict));
     accused.map(|rule| (rule.id.as_str(), rule.verdict)).collect()
-}
-
-struct Quiet;
-
-impl Listener for Quiet {
-    fn on_event(&mut self, _event: &Event) {}
 }

@@ -6,7 +6,7 @@ use pulldown_cmark::{CodeBlockKind, Event as Markdown, Parser, Tag};
 use streamgauge::{
     built_in,
     case::CaseSet,
-    event::{CaseVerdict, Event, Listener, RunResult},
+    event::{CaseVerdict, RunResult, Unheard},
     fixture::FixtureSource,
     rule::Catalogue,
     run::{self, Job, Options, Plan, Selection, Target},
@@ -51,7 +51,7 @@ async fn check(catalogue: &Arc<Catalogue>, cases: &CaseSet, sabotage: Option<Sab
         Target::new(&server.root_url, client).expect("a stream root").with_timings(built_in::timings());
     let jobs = cases.cases.iter().cloned().map(|case| Job::Case(Arc::new(case))).collect();
     let plan = Plan::new(jobs, &Selection::default(), &target, catalogue).expect("a plan");
-    let result = run::run(target, Arc::clone(catalogue), plan, Options::default(), &mut Quiet).await;
+    let result = run::run(target, Arc::clone(catalogue), plan, Options::default(), &mut Unheard).await;
     server.shutdown().await;
     result
 }
@@ -104,10 +104,4 @@ impl Examples {
             std::fs::write(folder.join("readme.yaml"), text).expect("a file");
         }
     }
-}
-
-struct Quiet;
-
-impl Listener for Quiet {
-    fn on_event(&mut self, _event: &Event) {}
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use streamgauge::{
     case::CaseSet,
-    event::{CaseResult, CaseVerdict, Event, Listener},
+    event::{CaseResult, CaseVerdict, Unheard},
     fixture::FixtureSource,
     rule::Catalogue,
     run::{self, Job, Options, Plan, Selection, Target, Timings},
@@ -12,12 +12,6 @@ use streamgauge::{
 };
 
 use super::server::{self, Habits};
-
-struct Quiet;
-
-impl Listener for Quiet {
-    fn on_event(&mut self, _event: &Event) {}
-}
 
 /// Runs the one case that `yaml` describes against a server with these habits, of whose timings the suite
 /// is told what `timings` says.
@@ -32,7 +26,7 @@ pub(crate) async fn of(yaml: &str, habits: Habits, timings: Timings) -> CaseResu
     let target = Target::new(&server::start(habits).await, client).expect("a root").with_timings(timings);
     let jobs = cases.cases.into_iter().map(|case| Job::Case(Arc::new(case))).collect();
     let plan = Plan::new(jobs, &Selection::default(), &target, &catalogue).expect("a plan");
-    let result = run::run(target, Arc::new(catalogue), plan, Options::default(), &mut Quiet).await;
+    let result = run::run(target, Arc::new(catalogue), plan, Options::default(), &mut Unheard).await;
     assert_eq!(result.unusable, None);
     let [case] = <[CaseResult; 1]>::try_from(result.cases).expect("one case");
     case

@@ -9,7 +9,7 @@ use super::Offer;
 use crate::{
     case::CaseSet,
     cli::Misuse,
-    event::{CaseVerdict, Event, Listener},
+    event::{CaseVerdict, Unheard},
     fixture::FixtureSource,
     rule::Catalogue,
     run::{self, Job, Options, Plan, Selection, Suite, Target, encode_query},
@@ -81,10 +81,4 @@ async fn long_poll_timeout(url: &str, client: &Client) -> Option<Duration> {
 fn rounded(waited: Duration) -> Option<Duration> {
     let tenths = u64::try_from(waited.as_millis() / 100).ok().filter(|tenths| *tenths > 0)?;
     Some(Duration::from_millis(tenths * 100))
-}
-
-struct Unheard;
-
-impl Listener for Unheard {
-    fn on_event(&mut self, _event: &Event) {}
 }
