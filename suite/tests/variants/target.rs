@@ -8,7 +8,7 @@ use std::{
 use streamgauge::{
     built_in,
     case::CaseSet,
-    event::{CaseResult, CaseVerdict, Event, Listener, RuleResult, RuleVerdict, RunResult, SkipReason},
+    event::{CaseResult, CaseVerdict, RuleResult, RuleVerdict, RunResult, SkipReason, Unheard},
     fixture::FixtureSource,
     rule::Catalogue,
     run::{self, Job, Options, Plan, Selection, Suite, Target, Timings},
@@ -114,7 +114,7 @@ impl Bench {
         let plan = Plan::new(self.jobs.clone(), selection, &target, &self.catalogue);
         let plan = plan.unwrap_or_else(|error| panic!("{error}"));
         let result =
-            run::run(target, Arc::clone(&self.catalogue), plan, Options::default(), &mut Quiet).await;
+            run::run(target, Arc::clone(&self.catalogue), plan, Options::default(), &mut Unheard).await;
         server.shutdown().await;
         result
     }
@@ -160,10 +160,4 @@ fn said(case: &CaseResult) -> String {
     });
     let reason = case.reason.as_deref().unwrap_or_default();
     format!("{} {:?} {reason}{}", case.id, case.verdict, found.collect::<String>())
-}
-
-struct Quiet;
-
-impl Listener for Quiet {
-    fn on_event(&mut self, _event: &Event) {}
 }
