@@ -20,6 +20,9 @@ use super::{
 /// Draws side by side.
 const AT_ONCE: usize = 12;
 
+/// Worn-out servers side by side, for each draw.
+const SERVERS: usize = 24;
+
 /// Of a hundred removals, so many have to be noticed.
 const WANTED: usize = 95;
 
@@ -89,7 +92,7 @@ impl Draw {
         let Ok(rest) = load(&self.leaf.removed_from(&self.case), matrix) else {
             return true;
         };
-        if lost_twice(|| wear::found(matrix, &whole), || wear::found(matrix, &rest)).await {
+        if lost_twice(|| wear::found(matrix, &whole, SERVERS), || wear::found(matrix, &rest, SERVERS)).await {
             return true;
         }
         let rules: Vec<RuleId> = whole.iter().flat_map(Job::proves).collect();

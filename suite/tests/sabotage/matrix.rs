@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use streamgauge::{
     built_in,
     case::{Case, CaseSet},
-    event::{Event, Listener, RunResult},
+    event::{RunResult, Unheard},
     fixture::FixtureSource,
     rule::{Catalogue, RuleId},
     run::{self, Job, Options, Plan, Selection, Target},
@@ -131,7 +131,7 @@ impl Matrix {
             second_looks: false,
             ..Options::default()
         };
-        run::run(target, self.catalogue.clone(), plan, options, &mut Quiet).await
+        run::run(target, self.catalogue.clone(), plan, options, &mut Unheard).await
     }
 
     /// Cases that no sabotage makes fail, for cases whose rules are all of `areas`. What none made fail among many others
@@ -221,10 +221,4 @@ fn client(root: &str, sabotage: &Sabotage) -> Client {
     let options =
         ClientOptions { standing: vec![Standing { endpoint, headers }], ..ClientOptions::default() };
     Client::new(options).expect("a client")
-}
-
-struct Quiet;
-
-impl Listener for Quiet {
-    fn on_event(&mut self, _event: &Event) {}
 }

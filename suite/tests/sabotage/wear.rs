@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -22,8 +23,8 @@ use super::{
 /// Up to which exchange with a stream a server may be right.
 const LONGEST: usize = 12;
 
-/// Servers side by side.
-const AT_ONCE: usize = 24;
+/// Servers side by side, look by look: some signs show only on a busy machine, others only on one that is not.
+const AT_ONCE: [usize; 3] = [24, 12, 48];
 
 /// Which exchanges are counted: those with each stream; for cases with several streams also all of a case, and the reads
 /// of each stream, so that each of their steps is the first to fail on some server.
@@ -55,11 +56,24 @@ const WAYS: [&str; 7] = [
 
 /// Writes down, area by area, what the cases find each of so many times.
 pub(crate) async fn record(matrix: &Matrix, times: usize) {
-    let jobs = matrix.jobs();
-    let mut steady = found(matrix, jobs).await;
-    for _ in 1..times {
-        steady = common(steady, &found(matrix, jobs).await);
+    let steady = found(matrix, matrix.jobs(), AT_ONCE[0]).await;
+    write(matrix, still_found(matrix, steady, 1..times).await);
+}
+
+/// Strikes out of the record what is not found each of so many times: what showed only while the machine had other work.
+pub(crate) async fn narrow(matrix: &Matrix, times: usize) {
+    write(matrix, still_found(matrix, recorded(), 0..times).await);
+}
+
+async fn still_found(matrix: &Matrix, mut steady: Signs, looks: Range<usize>) -> Signs {
+    for look in looks {
+        steady = common(steady, &found(matrix, matrix.jobs(), at_once(look)).await);
     }
+    steady
+}
+
+fn write(matrix: &Matrix, steady: Signs) {
+    let jobs = matrix.jobs();
     let mut areas: BTreeMap<String, Signs> = BTreeMap::new();
     for (case, signs) in steady {
         let job = jobs.iter().find(|job| job.id() == case);
@@ -77,16 +91,20 @@ pub(crate) async fn record(matrix: &Matrix, times: usize) {
 pub(crate) async fn missing(matrix: &Matrix, looks: usize) -> Vec<String> {
     let mut missing = recorded();
     assert!(!missing.is_empty(), "nothing is recorded: WORN=record writes it");
-    for _ in 0..looks {
+    for look in 0..looks {
         let open: Vec<Job> =
             matrix.jobs().iter().filter(|job| missing.contains_key(job.id())).cloned().collect();
-        missing = without(missing, &found(matrix, &open).await);
+        missing = without(missing, &found(matrix, &open, at_once(look)).await);
         if missing.is_empty() {
             break;
         }
     }
     let lines = grouped(&missing).into_iter();
     lines.map(|line| format!("{line}: recorded, and not found any more; is an expectation gone?")).collect()
+}
+
+fn at_once(look: usize) -> usize {
+    AT_ONCE[look % AT_ONCE.len()]
 }
 
 fn recorded() -> Signs {
@@ -109,8 +127,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sabotage/worn")
 }
 
-/// All signs by which these cases find worn-out servers.
-pub(crate) async fn found(matrix: &Matrix, jobs: &[Job]) -> Signs {
+/// All signs by which these cases find worn-out servers, so many of which run at once.
+pub(crate) async fn found(matrix: &Matrix, jobs: &[Job], at_once: usize) -> Signs {
     let mut all = Signs::new();
     let exchanges = (1..=LONGEST).flat_map(|exchange| COUNTS.map(|count| (exchange, count)));
     let mut runs =
@@ -125,7 +143,7 @@ pub(crate) async fn found(matrix: &Matrix, jobs: &[Job]) -> Signs {
                     false => signs(&jobs, &matrix.against(&worn(way, count, exchange), jobs.clone()).await),
                 }
             })
-            .buffer_unordered(AT_ONCE);
+            .buffer_unordered(at_once);
     while let Some(found) = runs.next().await {
         merge(&mut all, found);
     }
