@@ -13,6 +13,17 @@ use streamgauge_reference_server::sabotage::Sabotage;
 /// failed: when and where is up to chance.
 pub(crate) type Signs = BTreeMap<String, BTreeSet<String>>;
 
+/// How much is told of what a sabotage turned red.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// That it turned its own rule red.
+    Nothing,
+    /// The other rules, too.
+    Rules,
+    /// Cases and steps, too.
+    Signs,
+}
+
 pub(crate) struct Outcome {
     pub(crate) sabotage: String,
     /// Whether the rule is red that was to be broken.
@@ -53,9 +64,9 @@ impl Outcome {
     }
 
     /// What it turned red, for people and for the snapshot.
-    pub(crate) fn red(&self, is_steady: bool) -> String {
+    pub(crate) fn red(&self, detail: Detail) -> String {
         let mut text = format!("{}\n", self.sabotage);
-        if !is_steady {
+        if detail == Detail::Nothing {
             text.push_str("  depends on chance\n");
             return text;
         }
@@ -63,8 +74,10 @@ impl Outcome {
             let others: Vec<&str> = self.others.iter().map(String::as_str).collect();
             text.push_str(&format!("  also {}\n", others.join(", ")));
         }
-        for line in grouped(&self.signs) {
-            text.push_str(&format!("  {line}\n"));
+        if detail == Detail::Signs {
+            for line in grouped(&self.signs) {
+                text.push_str(&format!("  {line}\n"));
+            }
         }
         text
     }

@@ -20,15 +20,15 @@ use super::{
     outcome::{Signs, common, grouped, signs, without},
 };
 
-/// Up to which exchange with a stream a server may be right.
-const LONGEST: usize = 12;
-
 /// Servers side by side, look by look: some signs show only on a busy machine, others only on one that is not.
 const AT_ONCE: [usize; 3] = [24, 12, 48];
 
-/// Which exchanges are counted: those with each stream; for cases with several streams also all of a case, and the reads
-/// of each stream, so that each of their steps is the first to fail on some server.
-const COUNTS: [&str; 3] = ["nth: N", "nth: N, together: true", "nth: N, method: GET"];
+/// Which exchanges are counted, and up to which one a server may be right: those with each stream; for cases with several
+/// streams also all of a case, and the reads of each stream, so that each of their steps is the first to fail on some server.
+const COUNTS: [(&str, usize); 3] =
+    [(OF_EACH_STREAM, 12), ("nth: N, together: true", 24), ("nth: N, method: GET", 12)];
+
+const OF_EACH_STREAM: &str = "nth: N";
 
 /// How a server fails: the keys of a sabotage, for the exchanges from number `N` on, or for that one only.
 const WAYS: [&str; 7] = [
@@ -130,12 +130,13 @@ fn folder() -> PathBuf {
 /// All signs by which these cases find worn-out servers, so many of which run at once.
 pub(crate) async fn found(matrix: &Matrix, jobs: &[Job], at_once: usize) -> Signs {
     let mut all = Signs::new();
-    let exchanges = (1..=LONGEST).flat_map(|exchange| COUNTS.map(|count| (exchange, count)));
+    let exchanges =
+        COUNTS.into_iter().flat_map(|(count, longest)| (1..=longest).map(move |exchange| (exchange, count)));
     let mut runs =
         stream::iter(exchanges.flat_map(|(exchange, count)| WAYS.map(|way| (exchange, count, way))))
             .map(|(exchange, count, way)| async move {
                 let is_meant = |job: &&Job| {
-                    goes_as_far_as(job, exchange) && (count == COUNTS[0] || has_several_streams(job))
+                    goes_as_far_as(job, exchange) && (count == OF_EACH_STREAM || has_several_streams(job))
                 };
                 let jobs: Vec<Job> = jobs.iter().filter(is_meant).cloned().collect();
                 match jobs.is_empty() {
