@@ -31,11 +31,13 @@ const COUNTS: [(&str, usize); 3] =
 const OF_EACH_STREAM: &str = "nth: N";
 
 /// How a server fails: the keys of a sabotage, for the exchanges from number `N` on, or for that one only.
-const WAYS: [&str; 7] = [
+const WAYS: [&str; 8] = [
     // It knows nothing any more.
     "{ breaks: wear, name: gone, title: x, on: { from_nth: N }, refuse: { status: 500 } }",
     // It does what it is asked to do, and says once that it failed.
     "{ breaks: wear, name: sour, title: x, on: { path: any, nth: N }, response: { status: 500 } }",
+    // It does so ever after.
+    "{ breaks: wear, name: soured, title: x, on: { path: any, from_nth: N }, response: { status: 500 } }",
     // It loses one answer.
     "{ breaks: wear, name: lost, title: x, on: { path: any, nth: N }, response: { body: empty } }",
     // It says nothing any more.
