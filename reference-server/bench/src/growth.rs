@@ -39,7 +39,7 @@ async fn streams_grow(server: &process::Server, streams: usize) -> io::Result<()
     println!(
         "\nAll deleted, {} each: {} of memory are left.",
         each(deleted, streams),
-        mebibytes(memory::settled(server).await)
+        mebibytes(memory::given_back(server).await)
     );
     Ok(())
 }
@@ -85,7 +85,7 @@ async fn one_stream_grows(server: &process::Server, pieces: usize) -> io::Result
         );
     }
     connection.expect(&root.delete("one"), &[204]).await?;
-    println!("\nDeleted: {} of memory are left.", mebibytes(memory::settled(server).await));
+    println!("\nDeleted: {} of memory are left.", mebibytes(memory::given_back(server).await));
     Ok(())
 }
 

@@ -81,6 +81,12 @@ pub(crate) async fn settled(server: &Server) -> Option<u64> {
     server.memory()
 }
 
+/// What is held when there was time to give back.
+pub(crate) async fn given_back(server: &Server) -> Option<u64> {
+    sleep(GIVING_BACK).await;
+    server.memory()
+}
+
 fn each(before: Option<u64>, after: Option<u64>, number: usize) -> Option<f64> {
     Some(after?.saturating_sub(before?) as f64 / number as f64)
 }
